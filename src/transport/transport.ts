@@ -1,0 +1,69 @@
+/**
+ * What carries the bytes. The core talks to nothing else of the outside world; a transport knows nothing of SMTP.
+ *
+ * The contract: a call never emits; what happened is fetched with {@link Transport.poll}, and `onReady` only says
+ * that there is something to fetch. After `close()` nothing more is reported until the next `open()`.
+ */
+import type { ConnectionOptions } from 'node:tls';
+
+/** Where to connect: a unix socket when `path` is given, else host and port. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string | undefined;
+}
+
+/** node:tls options of the connection. `servername` is filled in by the client; verification is on by default. */
+export type TlsOptions = Omit<ConnectionOptions, 'socket' | 'host' | 'port' | 'path'>;
+
+/** Ties a login to the TLS channel (RFC 5929, RFC 9266). */
+export interface ChannelBinding {
+  readonly type: 'tls-exporter' | 'tls-server-end-point';
+  readonly data: Uint8Array;
+}
+
+export interface TlsInfo {
+  /** For example `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** Was the certificate chain and the name verified? */
+  readonly authorized: boolean;
+  readonly servername: string | undefined;
+  readonly resumed: boolean;
+  readonly binding?: ChannelBinding | undefined;
+}
+
+export type TransportEvent =
+  /** The line is up; `localAddress` is our own end, where there is one. */
+  | {
+      readonly type: 'open';
+      readonly localAddress?: string | undefined;
+      readonly remoteAddress?: string | undefined;
+    }
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  /** After a `write()` that returned false: there is room again. */
+  | { readonly type: 'drain' }
+  | { readonly type: 'secure'; readonly tls: TlsInfo }
+  /**
+   * The line is gone, or was never up. `during` says what was being tried; without `error` the peer closed it
+   * in an orderly way. It is the last event until the next `open()`.
+   */
+  | {
+      readonly type: 'lost';
+      readonly during: 'open' | 'secure' | 'line';
+      readonly error?: Error | undefined;
+    };
+
+export interface Transport {
+  open(target: Target): void;
+  /** Starts the TLS handshake on the open line. Answered by `secure`, or `lost` with `during: 'secure'`. */
+  secure(options: TlsOptions): void;
+  /** Takes the bytes, which must not change until they have left. Returns false when full: a `drain` will come. */
+  write(bytes: Uint8Array): boolean;
+  /** `graceful`: what was written still leaves before the line is closed. No further event comes. */
+  close(graceful: boolean): void;
+  /** The next thing that happened, oldest first. */
+  poll(): TransportEvent | undefined;
+  /** Called when `poll()` has something again; set by whoever turns the pump. */
+  onReady: (() => void) | undefined;
+}
