@@ -144,13 +144,7 @@ function sentence(details: SmtpErrorDetails): string {
  */
 export function printable(text: string, limit = 500): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return (
-    cut
-      .replace(/\r?\n/g, ' ')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-      .replace(
-        /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-        (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-      )
-  );
+  return cut
+    .replace(/\r?\n/g, ' ')
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -1,0 +1,413 @@
+/**
+ * The step client. Its one law: **nothing happens but in `execute()`.** A step only queues (and throws on misuse);
+ * sockets are touched and listeners run inside `execute()` and nowhere else. With `pump: 'auto'` Node's event loop
+ * calls it; with `pump: 'manual'` you do.
+ *
+ * This file checks what the caller gives and turns the crank. It decides nothing of the protocol: legality is asked
+ * of the charts, everything else is the core's.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { EventEmitter } from 'eventemitter3';
+import type { MailWord, Step } from '../../machines/vocabulary.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { connectionChart, mailChart, mailWords, connectionWords as words } from '../core/charts.ts';
+import { Connection } from '../core/connection.ts';
+import type { Message, Recipient, SmtpEvent, SmtpEventName } from '../core/events.ts';
+import type { Mail } from '../core/mail.ts';
+import { mailProblem, recipientProblem } from '../core/offers.ts';
+import type { Word } from '../core/walk.ts';
+import { SmtpUsageError, type UsageCode } from '../errors.ts';
+import { checkOptions, type SmtpClientOptions, settingsFor, type TargetOptions } from '../options.ts';
+import { tcp } from '../transport/tcp.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Capabilities } from '../wire/capabilities.ts';
+import { quoted } from '../wire/characters.ts';
+import type { Reply } from '../wire/reply.ts';
+import { type BomOptions, headerFor } from './begin.ts';
+import { BodyStream } from './body-stream.ts';
+import { Alarm, Driver } from './driver.ts';
+import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
+
+/** What the newest message, else the connection, is doing. */
+export type SmtpState =
+  | 'disconnected'
+  | 'connecting'
+  | 'ready'
+  | 'sender'
+  | 'recipients'
+  | 'body'
+  | 'sent'
+  | 'closing';
+
+/** The listeners of each event; `'event'` hears all but the tracing events COMMAND, REPLY and STATE. */
+export type SmtpListeners = {
+  [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
+} & { event: (event: SmtpEvent) => void };
+
+const tracing = ['COMMAND', 'REPLY', 'STATE'] as const;
+const states = ['disconnected', 'connecting', 'ready', 'closing'] as const;
+const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
+const anyConnect = connectionChart.word({
+  type: 'step.connect',
+  tls: 'never',
+  auth: false,
+  token: false,
+  lmtp: false,
+});
+const anyDisconnect = connectionChart.word({ type: 'step.disconnect', open: false });
+
+export class SmtpClient extends EventEmitter<SmtpListeners> {
+  readonly #options: SmtpClientOptions;
+  readonly #clock: Clock;
+  readonly #transport: Transport;
+  readonly #core = new Connection();
+  readonly #driver: Driver | undefined;
+  readonly #alarm: Alarm;
+  #asyncCallback: (() => void) | undefined;
+  /** Called once, and not again before the next `execute()`. */
+  #called = false;
+  #executing = false;
+  /** A step was called or something arrived since the last `execute()`. */
+  #due = false;
+  #localName = 'localhost';
+
+  /** @throws SmtpUsageError EINVAL, naming the option */
+  constructor(options: SmtpClientOptions = {}) {
+    super();
+    checkOptions(options);
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#transport = options.transport ?? tcp();
+    this.#driver = options.pump === 'manual' ? undefined : new Driver(this);
+    this.#alarm = new Alarm(this.#clock, () => this.#wake());
+    this.#core.onWake = () => this.#wake();
+    this.#transport.onReady = () => this.#wake();
+  }
+
+  // ── what can be asked ──
+
+  get state(): SmtpState {
+    const { newest } = this.#core.transactions;
+    if (newest !== undefined && !newest.over) {
+      const { tags } = newest.position;
+      const state = mailStates.find((name) => tags.has(`public:${name}`));
+      if (state !== undefined && !tags.has('settling')) return state;
+    }
+    const { tags } = this.#core.position;
+    return states.find((name) => tags.has(`public:${name}`)) ?? 'disconnected';
+  }
+
+  /** TLS is on. */
+  get secure(): boolean {
+    return this.#core.tls !== undefined;
+  }
+
+  /** What the server offers; undefined until CONNECTED. */
+  get capabilities(): Capabilities | undefined {
+    return this.#core.capabilities;
+  }
+
+  get lastReply(): Reply | undefined {
+    return this.#core.lastReply;
+  }
+
+  /** Commands that the server has not answered. */
+  get due(): number {
+    return this.#core.ledger.due;
+  }
+
+  /** Is this step legal now? */
+  can(step: Step): boolean {
+    const { newest } = this.#core.transactions;
+    const mail = (word: Word<MailWord>): boolean =>
+      newest !== undefined && mailChart.step(newest.position, word) !== undefined;
+    switch (step) {
+      case 'connect':
+        return this.#core.can(anyConnect);
+      case 'disconnect':
+        return this.#core.can(anyDisconnect);
+      case 'abort':
+        return this.#core.can(words['step.abort']);
+      case 'noop':
+        return this.#core.can(words['step.noop']);
+      case 'reset':
+        return this.#core.can(words['step.reset']);
+      case 'sendSender':
+        return (
+          this.#core.can(words['step.message']) && (newest === undefined || mail(mailWords['step.next']))
+        );
+      case 'sendRecipient':
+        return this.#core.can(words['step.message']) && mail(mailWords['step.recipient']);
+      case 'sendBom':
+        return this.#core.can(words['step.message']) && mail(mailWords['step.bom']);
+      case 'sendBody':
+        return this.#core.can(words['step.message']) && newest?.position.tags.has('contentOpen') === true;
+      case 'sendEom':
+        return this.#core.can(words['step.message']) && mail(mailWords['step.eom']);
+      default:
+        throw new SmtpUsageError('EINVAL', `there is no step ${String(step satisfies never)}`, 'step');
+    }
+  }
+
+  // ── steps: they queue, and throw on misuse ──
+
+  /**
+   * Opens, secures, greets, introduces, logs in; then CONNECTED. What is given stands before the client's options.
+   * @throws SmtpUsageError EISCONN, EINVAL
+   */
+  connect(target: TargetOptions = {}): void {
+    const settings = settingsFor(this.#options, target);
+    this.#require('connect');
+    this.#localName = settings.localName ?? settings.fallbackName;
+    this.#core.connect(settings);
+    this.#stepped();
+  }
+
+  /**
+   * MAIL FROM (RFC 5321 §4.1.1.2): begins a message.
+   * @returns the message, as its events carry it
+   * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN, EUNSUPPORTED
+   */
+  sendSender(sender: string | SenderOptions): Message {
+    this.#require('sendSender');
+    const checked = checkSender(sender);
+    this.#offered((capabilities) => mailProblem(checked.parameters, capabilities), 'sender');
+    const { message } = this.#core.transactions.begin(checked);
+    this.#stepped();
+    return message;
+  }
+
+  /**
+   * RCPT TO (RFC 5321 §4.1.1.3).
+   * @returns the recipient, as its events carry it
+   * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN, EUNSUPPORTED
+   */
+  sendRecipient(recipient: string | RecipientOptions): Recipient {
+    const mail = this.#require('sendRecipient');
+    const checked = checkRecipient(recipient, mail.sender, mail.addressees.length + 1);
+    this.#offered((capabilities) => recipientProblem(checked.parameters, capabilities), 'recipient');
+    this.#core.transactions.addRecipient(mail, checked);
+    this.#stepped();
+    return checked.recipient;
+  }
+
+  /**
+   * Begin of message: DATA and the header (RFC 5321 §4.1.1.4).
+   * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN
+   */
+  sendBom(options: BomOptions = {}): void {
+    const mail = this.#require('sendBom');
+    const header = headerFor(mail, options, {
+      now: this.#clock.now(),
+      random: this.#options.random ?? randomBytes,
+      localName: this.#localName,
+    });
+    this.#core.transactions.open(mail, header);
+    this.#stepped();
+  }
+
+  /**
+   * A piece of the body. A string is UTF-8, and is taken whole or not at all. Bytes that were taken must not be
+   * changed before the message's outcome.
+   * @returns octets taken; fewer than given: wait for DRAIN
+   * @throws SmtpUsageError EPERM, ENOTCONN, EUNSUPPORTED (8-bit octets that the server cannot take), EINVAL
+   */
+  sendBody(chunk: string | Uint8Array): number {
+    const mail = this.#require('sendBody');
+    const taken = this.#core.transactions.offer(mail, chunk, this.#core.capabilities);
+    this.#stepped();
+    return taken;
+  }
+
+  /**
+   * End of message.
+   * @throws SmtpUsageError EPERM, ENOTCONN
+   */
+  sendEom(): void {
+    this.#core.transactions.end(this.#require('sendEom'));
+    this.#stepped();
+  }
+
+  /**
+   * RSET (RFC 5321 §4.1.1.5): takes back the newest message that has not ended.
+   * @throws SmtpUsageError EPERM, ENOTCONN
+   */
+  reset(): void {
+    this.#require('reset');
+    this.#core.reset();
+    this.#stepped();
+  }
+
+  /**
+   * NOOP (RFC 5321 §4.1.1.9).
+   * @throws SmtpUsageError EPERM, ENOTCONN
+   */
+  noop(): void {
+    this.#require('noop');
+    this.#core.noop();
+    this.#stepped();
+  }
+
+  /**
+   * QUIT after the verdicts of all ended messages, then close (RFC 5321 §4.1.1.10).
+   * @throws SmtpUsageError ENOTCONN
+   */
+  disconnect(): void {
+    this.#require('disconnect');
+    this.#core.disconnect();
+    this.#stepped();
+  }
+
+  /**
+   * Closes at once.
+   * @throws SmtpUsageError ENOTCONN
+   */
+  abort(): void {
+    this.#require('abort');
+    this.#core.abort();
+    this.#stepped();
+  }
+
+  /** The body of the message at hand as a `Writable` with back-pressure; its end is the end of the message. */
+  bodyStream(): Writable {
+    this.#require('sendBody');
+    return new BodyStream(this);
+  }
+
+  // ── the crank ──
+
+  /**
+   * Does what there is to do, at most `budget` arrivals and `budget` events, and says whether to call again: now
+   * (`'more'`), when something has arrived or {@link readTimer} runs out (`'pending'`), or after the next step
+   * (`'idle'`). Calling too early, too late or too often is harmless.
+   * @param budget a whole number above 0. @default 64
+   */
+  execute(budget = 64): 'more' | 'pending' | 'idle' {
+    if (this.#executing) return 'more';
+    if (!(budget >= 1)) throw new SmtpUsageError('EINVAL', `${budget} is not a number above 0`, 'budget');
+    this.#executing = true;
+    this.#called = false;
+    this.#due = false;
+    let exhausted = false;
+    try {
+      const { outbox } = this.#core;
+      for (const name of tracing) outbox.tracing[name] = this.listenerCount(name) > 0;
+      this.#core.handleTime(this.#clock.now());
+      this.#core.handleToken();
+      exhausted = this.#takeArrivals(budget);
+      this.#core.drain(this.#transport);
+      this.#handOut(budget);
+    } finally {
+      this.#core.drain(this.#transport);
+      this.#executing = false;
+      this.#alarm.set(this.#core.deadlines.next());
+    }
+    if (exhausted || this.#due || this.#core.busy) return 'more';
+    return this.#core.pending ? 'pending' : 'idle';
+  }
+
+  /** Milliseconds until `execute()` has something to do though nothing arrives: 0 is now, `Infinity` never. */
+  readTimer(): number {
+    if (this.#due || this.#core.busy) return 0;
+    const at = this.#core.deadlines.next();
+    return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.#clock.now()));
+  }
+
+  /** `fn` is called when `execute()` would do something: at most once until the next `execute()`, never inside it. */
+  setAsyncCallback(fn: (() => void) | undefined): void {
+    if (fn !== undefined && typeof fn !== 'function') {
+      throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
+    }
+    this.#asyncCallback = fn;
+  }
+
+  /** At most `budget` arrivals; true where more may wait. */
+  #takeArrivals(budget: number): boolean {
+    for (let n = 0; n < budget; n++) {
+      if (this.#core.handleReply()) continue;
+      const event = this.#transport.poll();
+      if (event === undefined) return false;
+      this.#core.handleEvent(event);
+    }
+    return true;
+  }
+
+  /** At most `budget` events, one at a time. */
+  #handOut(budget: number): void {
+    for (let n = 0; n < budget; n++) {
+      this.#core.handleClosed();
+      const event = this.#core.outbox.nextEvent();
+      if (event === undefined) return;
+      this.#emit(event);
+    }
+  }
+
+  /** A listener of the name that throws does not take the event from those who hear all. */
+  #emit(event: SmtpEvent): void {
+    const { name } = event;
+    try {
+      // the name and the event belong together: one union, discriminated by `name`
+      (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
+    } finally {
+      if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
+    }
+  }
+
+  // ── waking ──
+
+  #stepped(): void {
+    this.#due = true;
+    if (!this.#executing) this.#wake();
+  }
+
+  #wake(): void {
+    this.#due = true;
+    if (this.#executing || this.#called) return;
+    this.#called = true;
+    this.#driver?.wake();
+    this.#asyncCallback?.();
+  }
+
+  // ── legality ──
+
+  #require(step: 'connect' | 'sendSender' | 'reset' | 'noop' | 'disconnect' | 'abort'): void;
+  #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
+  #require(step: Step): Mail | undefined {
+    if (!this.can(step)) throw this.#illegal(step);
+    return this.#core.transactions.newest;
+  }
+
+  #illegal(step: Step): SmtpUsageError {
+    const { state } = this;
+    if (step === 'connect')
+      return new SmtpUsageError('EISCONN', `connect() in state '${state}': wait for DISCONNECTED`);
+    const { tags } = this.#core.position;
+    const down = tags.has('public:disconnected') || tags.has('public:closing');
+    const code: UsageCode = down ? 'ENOTCONN' : 'EPERM';
+    return new SmtpUsageError(
+      code,
+      `${step}() in state '${state}': ${down ? 'call connect() first' : advice[step]}`,
+    );
+  }
+
+  /** What the server is known not to offer throws; what is not known yet is found when it leaves. */
+  #offered(problem: (capabilities: Capabilities) => string | undefined, option: string): void {
+    const { capabilities } = this.#core;
+    const text = capabilities && problem(capabilities);
+    if (text !== undefined) throw new SmtpUsageError('EUNSUPPORTED', text, option);
+  }
+}
+
+/** What to do first, for each step that came too early or too late. */
+const advice: Readonly<Record<Exclude<Step, 'connect'>, string>> = {
+  sendSender: 'end the message before with sendEom(), or the login failed',
+  sendRecipient: 'call sendSender() first, and sendBom() last',
+  sendBom: 'call sendSender() and sendRecipient() first',
+  sendBody: 'call sendBom() first, and sendEom() last',
+  sendEom: 'call sendBom() first',
+  reset: 'the login failed: only disconnect() and abort() are left',
+  noop: 'the login failed: only disconnect() and abort() are left',
+  disconnect: 'call connect() first',
+  abort: 'call connect() first',
+};

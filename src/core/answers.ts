@@ -1,0 +1,77 @@
+/**
+ * What a reply says to a chart: from the oldest command and the reply's class to a word. Undefined is a class that
+ * cannot follow the command, which breaks the protocol. Nothing is decided here beyond reading the code.
+ */
+import type { ConnectionWord, MailWord } from '../../machines/vocabulary.ts';
+import type { Reply } from '../wire/reply.ts';
+import { connectionWords as c, connectionChart, mailWords as m } from './charts.ts';
+import type { Entry } from './ledger.ts';
+import type { Mail } from './mail.ts';
+import type { Word } from './walk.ts';
+
+const positive = (reply: Reply): boolean => reply.code >= 200 && reply.code < 300;
+const negative = (reply: Reply): boolean => reply.code >= 400;
+
+/** RFC 5321 §3.2: the server does not know EHLO. */
+const unknownCommand: ReadonlySet<number> = new Set([500, 501, 502, 504]);
+
+const ehloRefused = connectionChart.word({ type: 'ehlo.refused', helo: false });
+const ehloUnknown = connectionChart.word({ type: 'ehlo.refused', helo: true });
+
+/** The word for a reply to a command of the connection itself; EHLO's yes and AUTH have words of their own. */
+export function connectionAnswer(entry: Entry, reply: Reply): Word<ConnectionWord> | undefined {
+  const yes = positive(reply);
+  if (!yes && !negative(reply)) return undefined;
+  switch (entry.kind) {
+    case 'greeting':
+      if (yes && reply.code !== 220) return undefined;
+      return yes ? c['greeting.ok'] : c['greeting.refused'];
+    case 'ehlo':
+      return unknownCommand.has(reply.code) ? ehloUnknown : ehloRefused;
+    case 'helo':
+      return yes ? c['helo.ok'] : c['helo.refused'];
+    case 'starttls':
+      // RFC 3207 §4 knows 220 only; another yes is no promise to speak TLS
+      return reply.code === 220 ? c['starttls.ok'] : c['starttls.refused'];
+    case 'noop':
+      return yes ? c['noop.ok'] : c['noop.refused'];
+    case 'rset':
+      if (entry.own) return c.cleared;
+      return yes ? c['reset.ok'] : c['reset.refused'];
+    case 'quit':
+      return c['quit.answered'];
+    default:
+      return undefined;
+  }
+}
+
+/** The word for a reply to a command of a message. Counts of the message are those before this reply. */
+export function mailAnswer(
+  entry: Entry,
+  mail: Mail,
+  reply: Reply,
+  lmtp: boolean,
+): Word<MailWord> | undefined {
+  const yes = positive(reply);
+  if (!yes && !negative(reply))
+    return entry.kind === 'data' && reply.code === 354 ? goAhead(mail) : undefined;
+  switch (entry.kind) {
+    case 'mail':
+      return yes ? m['mail.ok'] : m['mail.refused'];
+    case 'rcpt':
+      return yes ? m['rcpt.ok'] : m['rcpt.refused'];
+    case 'data':
+      if (yes) return undefined;
+      return mail.accepted.length > 0 ? m['data.refused'] : m['data.nobody'];
+    case 'content':
+      // LMTP: one for each recipient (RFC 2033 §4.2); the message's own word follows the last
+      if (lmtp) return yes ? m['verdict.ok'] : m['verdict.refused'];
+      return yes ? m['content.ok'] : m['content.refused'];
+    default:
+      return undefined;
+  }
+}
+
+function goAhead(mail: Mail): Word<MailWord> {
+  return mail.accepted.length > 0 ? m['data.go'] : m['data.goNobody'];
+}

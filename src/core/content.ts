@@ -1,0 +1,113 @@
+/**
+ * The content of one message between the caller and the wire: bytes wait here, bounded, until the line takes them,
+ * and leave encoded. It knows no command, no chart and no clock.
+ */
+import { SmtpUsageError } from '../errors.ts';
+import { type BareLineEnds, type DataEncoder, findBareLineEnd } from '../wire/body.ts';
+
+/** The most that is encoded before the line is asked again whether it is full, in octets. */
+const portion = 64 * 1024;
+
+export class Content {
+  readonly #encoder: DataEncoder;
+  readonly #limit: number;
+  readonly #refuseBare: boolean;
+  /** The last octet taken is a CR, whose LF must come next. */
+  #afterCr = false;
+  #chunks: Uint8Array[] = [];
+  #next = 0;
+  /** Octets that wait. */
+  #waiting = 0;
+  /** The caller was told to wait for DRAIN. */
+  owesDrain = false;
+  /** The caller has said that no more will come. */
+  ended = false;
+
+  constructor(encoder: DataEncoder, limit: number, bareLineEnds: BareLineEnds) {
+    this.#encoder = encoder;
+    this.#limit = limit;
+    this.#refuseBare = bareLineEnds === 'refuse';
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get hasRoom(): boolean {
+    return this.#waiting < this.#limit;
+  }
+
+  /** Throws SmtpUsageError EINVAL for a bare CR or LF where those are refused. */
+  check(chunk: Uint8Array): void {
+    if (!this.#refuseBare) return;
+    const at = findBareLineEnd(chunk, this.#afterCr);
+    if (at >= 0) throw new SmtpUsageError('EINVAL', `a bare CR or LF at octet ${at}`, 'chunk');
+  }
+
+  checkEnd(): void {
+    if (this.#refuseBare && this.#afterCr) {
+      throw new SmtpUsageError('EINVAL', 'the body ends with a CR that has no LF', 'chunk');
+    }
+  }
+
+  /** Takes what fits and says how many octets that were. The bytes must not be changed until they have left. */
+  offer(chunk: Uint8Array): number {
+    const taken = Math.min(chunk.length, this.#limit - this.#waiting);
+    if (taken > 0) this.put(taken === chunk.length ? chunk : chunk.subarray(0, taken));
+    if (taken < chunk.length) this.owesDrain = true;
+    return Math.max(taken, 0);
+  }
+
+  /** Takes the whole chunk if there is any room. */
+  offerWhole(chunk: Uint8Array): number {
+    if (this.hasRoom) {
+      this.put(chunk);
+      return chunk.length;
+    }
+    if (chunk.length > 0) this.owesDrain = true;
+    return 0;
+  }
+
+  /** Takes the whole chunk, whatever the bound says. */
+  put(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#afterCr = chunk[chunk.length - 1] === 0x0d;
+    this.#waiting += chunk.length;
+  }
+
+  /** Moves one portion to the wire; false where nothing waited. */
+  move(out: (bytes: Uint8Array) => void): boolean {
+    const chunk = this.#chunks[this.#next];
+    if (chunk === undefined) return false;
+    if (chunk.length > portion) {
+      this.#chunks[this.#next] = chunk.subarray(portion);
+      this.#encode(chunk.subarray(0, portion), out);
+    } else {
+      this.#next++;
+      if (this.#next === this.#chunks.length) {
+        this.#chunks = [];
+        this.#next = 0;
+      }
+      this.#encode(chunk, out);
+    }
+    return true;
+  }
+
+  /** Writes the end of the message. */
+  finish(out: (bytes: Uint8Array) => void): void {
+    this.#encoder.end(out);
+  }
+
+  /** Lets everything go. */
+  discard(): void {
+    this.#chunks = [];
+    this.#next = 0;
+    this.#waiting = 0;
+  }
+
+  #encode(bytes: Uint8Array, out: (bytes: Uint8Array) => void): void {
+    this.#waiting -= bytes.length;
+    this.#encoder.encode(bytes, out);
+  }
+}

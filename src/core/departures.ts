@@ -1,0 +1,155 @@
+/**
+ * What leaves, and in which words: takes from the ledger what may go now, makes the command lines that depend on what
+ * the server offers, moves content while the line takes it. What the server cannot take is refused here, unsent.
+ */
+import type { Transport } from '../transport/transport.ts';
+import type { Capabilities } from '../wire/capabilities.ts';
+import { commands } from '../wire/command.ts';
+import { unsupported } from './failures.ts';
+import { type Entry, entry, entryKinds, type Ledger } from './ledger.ts';
+import type { Mail } from './mail.ts';
+import { mailProblem, recipientProblem, resolveBody } from './offers.ts';
+import type { Outbox } from './outbox.ts';
+import type { Transactions } from './transactions.ts';
+
+/** What the moment allows. */
+export interface Moment {
+  readonly now: number;
+  readonly transport: Transport;
+  readonly capabilities: Capabilities;
+  /** May messages leave? */
+  readonly open: boolean;
+  readonly pipelining: boolean;
+  /** Messages whose end has left and whose verdict is due. */
+  readonly messagesInFlight: number;
+}
+
+const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
+const rset = commands.rset();
+
+export class Departures {
+  /** The server may still hold a transaction that failed: RSET before the next MAIL. */
+  spoiled = false;
+  readonly #ledger: Ledger;
+  readonly #outbox: Outbox;
+  readonly #transactions: Transactions;
+  #inFlight = 0;
+
+  constructor(ledger: Ledger, outbox: Outbox, transactions: Transactions) {
+    this.#ledger = ledger;
+    this.#outbox = outbox;
+    this.#transactions = transactions;
+  }
+
+  /** Lets out everything that may leave at this moment, to be merged into one write. */
+  release(moment: Moment): void {
+    while (!this.#outbox.blocked) {
+      const next = this.#ledger.next(moment.pipelining);
+      if (next === undefined) return;
+      if (!(moment.open || entryKinds[next.kind].opening)) return;
+      if (!this.#leave(next, moment)) return;
+    }
+  }
+
+  /** A reply to this came: how many messages are in flight hangs on it. */
+  answered(entry: Entry): void {
+    if (entry.kind === 'content') this.#inFlight--;
+  }
+
+  /** A new line. */
+  reset(): void {
+    this.spoiled = false;
+    this.#inFlight = 0;
+  }
+
+  /** Lets one entry leave, or refuses it; false where it must wait. */
+  #leave(next: Entry, moment: Moment): boolean {
+    const { mail } = next;
+    if (mail !== undefined) {
+      if (next.kind === 'mail') return this.#leaveMail(next, mail, moment);
+      if (next.kind === 'rcpt') return this.#leaveRcpt(next, moment);
+      if (next.kind === 'data') return this.#leaveData(next, mail, moment);
+      if (next.kind === 'content') return this.#leaveContent(next, mail, moment);
+    }
+    if (next.kind === 'rset') this.spoiled = false;
+    return this.#send(next, moment);
+  }
+
+  #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
+    if (this.#inFlight >= moment.messagesInFlight) return false;
+    if (this.spoiled) {
+      this.#ledger.pushFirst(entry('rset', rset, undefined, undefined, true));
+      return true;
+    }
+    const { capabilities } = moment;
+    const { parameters, path } = mail.sender;
+    const problem = mailProblem(parameters, capabilities);
+    const body = resolveBody(parameters.body, capabilities);
+    if (problem !== undefined) {
+      this.#transactions.refuse(next, unsupported('mail', problem), undefined);
+    } else if (mail.has8bit && body === '7bit') {
+      const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
+      this.#transactions.refuse(next, unsupported('body', detail), 'sendBody');
+    } else {
+      mail.bodyType = body;
+      mail.startedAt = moment.now;
+      const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
+      next.command = commands.mail(path, {
+        ...parameters,
+        body: parameters.body === undefined && body === '7bit' ? undefined : declared,
+      });
+      this.#send(next, moment);
+    }
+    return true;
+  }
+
+  #leaveRcpt(next: Entry, moment: Moment): boolean {
+    const addressee = next.mail?.addressees.find(({ recipient }) => recipient === next.recipient);
+    const problem = addressee && recipientProblem(addressee.parameters, moment.capabilities);
+    if (problem === undefined) return this.#send(next, moment);
+    this.#transactions.refuse(next, unsupported('rcpt', problem), undefined);
+    return true;
+  }
+
+  #leaveData(next: Entry, mail: Mail, moment: Moment): boolean {
+    if (mail.due > 0 || mail.accepted.length > 0) return this.#send(next, moment);
+    this.#transactions.nobodyLeft(mail);
+    return true;
+  }
+
+  /** Content goes as far as the line and the caller let it; its end leaves the entry behind. */
+  #leaveContent(next: Entry, mail: Mail, moment: Moment): boolean {
+    const out = (bytes: Uint8Array): void => this.#outbox.write(bytes, moment.transport);
+    const { content } = mail;
+    if (next.own || content === undefined) {
+      out(loneDot);
+    } else {
+      while (!this.#outbox.blocked && content.move(out));
+      if (content.owesDrain && content.hasRoom) {
+        content.owesDrain = false;
+        this.#outbox.tell({ name: 'DRAIN' });
+      }
+      if (this.#outbox.blocked || content.waiting > 0 || !content.ended) return false;
+      content.finish(out);
+    }
+    this.#depart(next, '.', moment);
+    if (!next.own) this.#transactions.endLeft(mail);
+    this.#inFlight++;
+    return true;
+  }
+
+  #send(next: Entry, moment: Moment): boolean {
+    const { command } = next;
+    if (command !== undefined) this.#outbox.write(command.bytes, moment.transport);
+    this.#depart(next, command?.line, moment);
+    return true;
+  }
+
+  #depart(next: Entry, line: string | undefined, moment: Moment): void {
+    if (next.mail !== undefined) next.mail.due++;
+    this.#ledger.depart(moment.now);
+    if (line !== undefined && this.#outbox.tracing.COMMAND) {
+      this.#outbox.tell({ name: 'COMMAND', line, message: next.mail?.message });
+    }
+  }
+}

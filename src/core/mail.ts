@@ -1,0 +1,65 @@
+/**
+ * One message on its way: its place in the chart, its envelope, its content, and the counts that choose the words.
+ * It holds facts and decides nothing.
+ */
+
+import type { SmtpError } from '../errors.ts';
+import type { Mailbox } from '../message/header.ts';
+import type { Path } from '../wire/address.ts';
+import type { MailParameters, RecipientParameters } from '../wire/command.ts';
+import type { Reply } from '../wire/reply.ts';
+import { type MailPosition, mailChart } from './charts.ts';
+import type { Content } from './content.ts';
+import type { Message, Recipient } from './events.ts';
+
+/** What `sendSender` was given, checked. */
+export interface Sender {
+  readonly path: Path;
+  readonly name: string | undefined;
+  readonly replyTo: Mailbox | undefined;
+  /** `body` is undefined where the caller leaves it to what the server offers. */
+  readonly parameters: MailParameters;
+}
+
+/** A recipient with what its RCPT needs. */
+export interface Addressee {
+  readonly recipient: Recipient;
+  readonly path: Path;
+  readonly parameters: RecipientParameters;
+}
+
+export class Mail {
+  readonly message: Message;
+  readonly sender: Sender;
+  position: MailPosition = mailChart.start;
+  readonly addressees: Addressee[] = [];
+  readonly accepted: Recipient[] = [];
+  readonly rejected: Recipient[] = [];
+  /** The last no to a recipient: why nobody is left. */
+  lastRefusal: Reply | undefined;
+  lastRefusalError: SmtpError | undefined;
+  content: Content | undefined;
+  /** A body byte above 0x7f was taken before it was known what the server offers. */
+  has8bit = false;
+  /** What MAIL declared, once it has left. */
+  bodyType: MailParameters['body'];
+  /** Replies that are due for this message. */
+  due = 0;
+  /** LMTP: recipients whose verdict has come. */
+  verdicts = 0;
+  /** LMTP: recipients that took the message, in order. */
+  readonly delivered: Recipient[] = [];
+  /** LMTP: the last good verdict. */
+  goodVerdict: Reply | undefined;
+  /** When MAIL left, in the clock's milliseconds. */
+  startedAt = Number.POSITIVE_INFINITY;
+
+  constructor(message: Message, sender: Sender) {
+    this.message = message;
+    this.sender = sender;
+  }
+
+  get over(): boolean {
+    return this.position.tags.has('over');
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Does the server offer what a message needs? Capabilities against envelope parameters, and nothing else. What it
+ * does not offer is a text that says so; the caller throws it or tells it.
+ */
+import type { Capabilities } from '../wire/capabilities.ts';
+import type { MailParameters, RecipientParameters } from '../wire/command.ts';
+
+/** The BODY that a message goes with: the caller's, else 8BITMIME where offered, else plain 7 bit. */
+export function resolveBody(
+  asked: MailParameters['body'],
+  capabilities: Capabilities,
+): NonNullable<MailParameters['body']> {
+  return asked ?? (capabilities.eightBitMime ? '8bitmime' : '7bit');
+}
+
+/** Why the server cannot take this sender's parameters, or undefined. */
+export function mailProblem(parameters: MailParameters, capabilities: Capabilities): string | undefined {
+  const { size, body, smtputf8, ret, envid } = parameters;
+  if (smtputf8 && !capabilities.smtpUtf8) return 'the sender needs SMTPUTF8, which the server does not offer';
+  if (body === '8bitmime' && !capabilities.eightBitMime) {
+    return 'body 8bitmime needs 8BITMIME, which the server does not offer';
+  }
+  if (body === 'binarymime')
+    return 'body binarymime needs BINARYMIME and CHUNKING, which are not in use here';
+  if ((ret !== undefined || envid !== undefined) && !capabilities.dsn) {
+    return 'ret and envid need DSN, which the server does not offer';
+  }
+  if (size !== undefined) return sizeProblem(size, capabilities.size);
+  return undefined;
+}
+
+function sizeProblem(size: number, limit: number | undefined): string | undefined {
+  if (limit === undefined) return 'size needs SIZE, which the server does not offer';
+  if (limit > 0 && size > limit) return `the message has ${size} octets, the server takes ${limit}`;
+  return undefined;
+}
+
+/** Why the server cannot take this recipient's parameters, or undefined. */
+export function recipientProblem(
+  parameters: RecipientParameters,
+  capabilities: Capabilities,
+): string | undefined {
+  const { notify, orcpt } = parameters;
+  if ((notify !== undefined || orcpt !== undefined) && !capabilities.dsn) {
+    return 'notify and orcpt need DSN, which the server does not offer';
+  }
+  return undefined;
+}

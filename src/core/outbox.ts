@@ -1,0 +1,109 @@
+/**
+ * What leaves the core: bytes and deeds for the transport, events for the caller. They wait here until the pump
+ * carries them out, in order. It must not know what they mean.
+ */
+import type { Target, TlsOptions, Transport } from '../transport/transport.ts';
+import type { SmtpEvent, Tracing } from './events.ts';
+
+/** Pieces below this many octets are copied together; larger ones leave as they are. */
+const mergeBelow = 2048;
+
+/** The most that leaves in one turn of the pump, so that a turn is bounded, in octets. */
+const rationBytes = 256 * 1024;
+
+export type LineDeed =
+  | { readonly deed: 'open'; readonly target: Target }
+  | { readonly deed: 'secure'; readonly options: TlsOptions }
+  | { readonly deed: 'close'; readonly graceful: boolean };
+
+export class Outbox {
+  readonly tracing: Tracing = { COMMAND: false, REPLY: false, STATE: false };
+  /** Octets that may still leave in this turn. */
+  #ration = rationBytes;
+  /** The line took less than it was given: nothing more until it drains. */
+  full = false;
+  #deeds: LineDeed[] = [];
+  #events: SmtpEvent[] = [];
+  #nextEvent = 0;
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
+
+  /** Nothing more may be written before the next turn, or before the line drains. */
+  get blocked(): boolean {
+    return this.full || this.#ration <= 0;
+  }
+
+  /** This turn's ration is used up, and the line would take more. */
+  get rationed(): boolean {
+    return !this.full && this.#ration <= 0;
+  }
+
+  refill(): void {
+    this.#ration = rationBytes;
+  }
+
+  get hasDeeds(): boolean {
+    return this.#deeds.length > 0;
+  }
+
+  get hasEvents(): boolean {
+    return this.#nextEvent < this.#events.length;
+  }
+
+  do(deed: LineDeed): void {
+    this.#deeds.push(deed);
+  }
+
+  nextDeed(): LineDeed | undefined {
+    return this.#deeds.shift();
+  }
+
+  tell(event: SmtpEvent): void {
+    this.#events.push(event);
+  }
+
+  nextEvent(): SmtpEvent | undefined {
+    const event = this.#events[this.#nextEvent];
+    if (event === undefined) return undefined;
+    this.#nextEvent++;
+    if (this.#nextEvent === this.#events.length) {
+      this.#events = [];
+      this.#nextEvent = 0;
+    }
+    return event;
+  }
+
+  /** Bytes for the wire; small ones wait for {@link flush} to leave as one write. */
+  write(bytes: Uint8Array, transport: Transport): void {
+    this.#ration -= bytes.length;
+    if (bytes.length >= mergeBelow) {
+      this.flush(transport);
+      this.#send(bytes, transport);
+    } else if (bytes.length > 0) {
+      this.#pieces.push(bytes);
+      this.#pieceBytes += bytes.length;
+      if (this.#pieceBytes >= 32 * mergeBelow) this.flush(transport);
+    }
+  }
+
+  flush(transport: Transport): void {
+    const [only] = this.#pieces;
+    if (only === undefined) return;
+    const merged = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces, this.#pieceBytes);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#send(merged, transport);
+  }
+
+  /** The line is gone: what was to go over it goes nowhere. Events stay. */
+  discard(): void {
+    this.#deeds = [];
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.full = false;
+  }
+
+  #send(bytes: Uint8Array, transport: Transport): void {
+    if (!transport.write(bytes)) this.full = true;
+  }
+}

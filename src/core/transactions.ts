@@ -1,0 +1,349 @@
+/**
+ * The messages of one connection: walks each one's chart and carries out what it wants. It reports to the connection
+ * through {@link TransactionHost} and touches no socket, no clock and no bytes of a reply.
+ */
+import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
+import { type SmtpError, SmtpUsageError } from '../errors.ts';
+import { type BareLineEnds, DataEncoder, has8bit } from '../wire/body.ts';
+import type { Capabilities } from '../wire/capabilities.ts';
+import { quoted } from '../wire/characters.ts';
+import { commands } from '../wire/command.ts';
+import type { Reply } from '../wire/reply.ts';
+import { mailAnswer } from './answers.ts';
+import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
+import { Content } from './content.ts';
+import type { UnfinishedMessage } from './events.ts';
+import { phaseOf, refusal } from './failures.ts';
+import { type Entry, entry, type Ledger } from './ledger.ts';
+import { type Addressee, Mail, type Sender } from './mail.ts';
+import { resolveBody } from './offers.ts';
+import type { Outbox } from './outbox.ts';
+import type { Word } from './walk.ts';
+
+/** What a mail chart may want of its connection. */
+export interface TransactionHost {
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly lmtp: boolean;
+  readonly bodyBufferBytes: number;
+  readonly bareLineEnds: BareLineEnds;
+  /** Content that cannot be taken back stands open on the wire. */
+  stuck(): void;
+  /** RSET must come before the next MAIL. */
+  spoil(): void;
+}
+
+/** What is at hand when an effect is carried out. */
+interface AtHand {
+  readonly entry?: Entry | undefined;
+  readonly reply?: Reply | undefined;
+  /** Why we refuse it ourselves. */
+  readonly error?: SmtpError | undefined;
+  /** The step that the refusal answers, where it is not the chart's. */
+  readonly step?: Step | undefined;
+}
+
+const nothingAtHand: AtHand = {};
+
+export class Transactions {
+  /** The message that the caller's steps belong to. */
+  newest: Mail | undefined;
+  readonly #host: TransactionHost;
+  /** Those whose outcome is open, oldest first. */
+  #open: Mail[] = [];
+  #lastId = 0;
+
+  constructor(host: TransactionHost) {
+    this.#host = host;
+  }
+
+  /** The one on the wire for the longest. */
+  get oldest(): Mail | undefined {
+    return this.#open[0];
+  }
+
+  // ── steps of the caller: legality was asked before ──
+
+  begin(sender: Sender): Mail {
+    const mail = new Mail({ id: ++this.#lastId }, sender);
+    this.newest = mail;
+    this.#open.push(mail);
+    this.walk(mail, words['step.sender']);
+    return mail;
+  }
+
+  addRecipient(mail: Mail, addressee: Addressee): void {
+    mail.addressees.push(addressee);
+    this.walk(mail, words['step.recipient']);
+  }
+
+  /** Opens the content, which begins with this header. */
+  open(mail: Mail, header: Uint8Array): void {
+    const content = new Content(new DataEncoder(), this.#host.bodyBufferBytes, this.#host.bareLineEnds);
+    content.put(header);
+    mail.content = content;
+    this.walk(mail, words['step.bom']);
+  }
+
+  /** Octets of the body that are taken now. Throws SmtpUsageError EUNSUPPORTED or EINVAL, and then nothing is. */
+  offer(mail: Mail, chunk: string | Uint8Array, capabilities: Capabilities | undefined): number {
+    const bytes = asBytes(chunk);
+    const { content } = mail;
+    if (content === undefined || mail.position.tags.has('swallowing')) return bytes.length;
+    if (content.owesDrain && !content.hasRoom) return 0;
+    this.#check8bit(mail, bytes, capabilities);
+    content.check(bytes);
+    return typeof chunk === 'string' ? content.offerWhole(bytes) : content.offer(bytes);
+  }
+
+  end(mail: Mail): void {
+    mail.content?.checkEnd();
+    this.walk(mail, words['step.eom']);
+  }
+
+  /** Takes back the newest message where it has not ended. */
+  takeBack(word: Word<MailWord>): void {
+    const { newest } = this;
+    if (newest === undefined) return;
+    this.walk(newest, word);
+    this.#settle(newest);
+  }
+
+  // ── from the server ──
+
+  /** A reply to a command of a message; false where its class cannot follow. */
+  answer(entry: Entry, mail: Mail, reply: Reply): boolean {
+    const word = mailAnswer(entry, mail, reply, this.#host.lmtp);
+    if (word === undefined) return false;
+    if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
+    if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
+    const recipient = entry.kind === 'content' ? mail.accepted[mail.verdicts] : entry.recipient;
+    const known = this.walk(mail, word, { entry: { ...entry, recipient }, reply });
+    if (known && entry.kind === 'content' && this.#host.lmtp) this.#countVerdict(mail, reply, entry);
+    this.#settle(mail);
+    return known;
+  }
+
+  /** The server does not offer what the message, or one of its recipients, needs. Nothing of that has left. */
+  refuse(waiting: Entry, error: SmtpError, step: Step | undefined): void {
+    const { mail, recipient } = waiting;
+    if (mail === undefined) return;
+    this.#host.ledger.dropWaiting((other) => other === waiting);
+    if (recipient !== undefined) {
+      mail.rejected.push(recipient);
+      mail.lastRefusal = undefined;
+      mail.lastRefusalError = error;
+      this.walk(mail, words['rcpt.unsupported'], { entry: waiting, error });
+    } else {
+      this.walk(mail, words['mail.unsupported'], { entry: waiting, error, step });
+      this.#settle(mail);
+    }
+  }
+
+  /** DATA is next to leave and nobody is left to send to. */
+  nobodyLeft(mail: Mail): void {
+    this.walk(mail, words['data.nobody']);
+    this.#settle(mail);
+  }
+
+  endLeft(mail: Mail): void {
+    this.walk(mail, words['end.left']);
+  }
+
+  /** The line is gone: what has no outcome gets one. Says which messages have no verdict. */
+  lose(): UnfinishedMessage[] {
+    const unfinished: UnfinishedMessage[] = [];
+    for (const mail of this.#open) {
+      this.walk(mail, words.lost);
+      mail.content?.discard();
+      const outcome = outcomeOf(mail);
+      if (outcome === 'unsent' || outcome === 'unknown') unfinished.push({ message: mail.message, outcome });
+    }
+    this.#open = [];
+    this.newest = undefined;
+    return unfinished;
+  }
+
+  // ── the chart ──
+
+  walk(mail: Mail, word: Word<MailWord>, atHand: AtHand = nothingAtHand): boolean {
+    const from = mail.position;
+    const edge = mailChart.step(from, word);
+    if (edge === undefined) return false;
+    mail.position = edge.to;
+    const { outbox } = this.#host;
+    if (outbox.tracing.STATE && from !== edge.to) {
+      outbox.tell({
+        name: 'STATE',
+        chart: 'mail',
+        message: mail.message,
+        from: from.name,
+        to: edge.to.name,
+        word: word.event.type,
+      });
+    }
+    for (const effect of edge.effects) this.#carryOut(effect, mail, atHand);
+    if (mail.over) this.#close(mail);
+    return true;
+  }
+
+  #carryOut(effect: MailEffect, mail: Mail, atHand: AtHand): void {
+    if ('tell' in effect) return this.#tell(effect, mail, atHand);
+    const { ledger } = this.#host;
+    switch (effect.do) {
+      case 'send':
+        return this.#queue(effect.command, mail);
+      case 'forget':
+        return this.#forget(mail);
+      case 'dot':
+        ledger.pushFirst(entry('content', undefined, mail));
+        mail.content?.discard();
+        return;
+      case 'spoil':
+        return this.#host.spoil();
+      case 'drop':
+        return this.#host.stuck();
+      case 'nothing':
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail): void {
+    const { ledger } = this.#host;
+    switch (command) {
+      case 'MAIL':
+        return ledger.push(entry('mail', undefined, mail));
+      case 'RCPT': {
+        const addressee = mail.addressees.at(-1);
+        if (addressee === undefined) return;
+        const command = commands.rcpt(addressee.path, addressee.parameters);
+        return ledger.push(entry('rcpt', command, mail, addressee.recipient));
+      }
+      case 'DATA':
+        ledger.push(entry('data', commands.data(), mail));
+        // the place of the content in the order; it leaves bit by bit
+        return ledger.push(entry('content', undefined, mail));
+      case 'END':
+        if (mail.content) mail.content.ended = true;
+        return;
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #forget(mail: Mail): void {
+    this.#host.ledger.dropWaiting((waiting) => waiting.mail === mail);
+    const { content } = mail;
+    content?.discard();
+    if (content?.owesDrain) {
+      content.owesDrain = false;
+      this.#host.outbox.tell({ name: 'DRAIN' });
+    }
+  }
+
+  #tell(effect: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
+    const { outbox } = this.#host;
+    const { message } = mail;
+    const { entry: answered, reply } = atHand;
+    if (effect.tell === 'REFUSED') return this.#tellRefusal(effect.step, mail, atHand);
+    if (reply === undefined) return;
+    const recipient = answered?.recipient;
+    switch (effect.tell) {
+      case 'SENDER_ACK':
+      case 'BOM_ACK':
+        return outbox.tell({ name: effect.tell, message, reply });
+      case 'RECIPIENT_ACK':
+        if (recipient) outbox.tell({ name: 'RECIPIENT_ACK', message, recipient, reply });
+        return;
+      case 'EOM_ACK': {
+        const accepted = this.#host.lmtp ? mail.delivered : mail.accepted;
+        const good = mail.goodVerdict ?? reply;
+        return outbox.tell({ name: 'EOM_ACK', message, reply: good, accepted, rejected: mail.rejected });
+      }
+      default:
+        throw new Error(`the mail chart tells ${effect.tell}`);
+    }
+  }
+
+  #tellRefusal(step: Step, mail: Mail, atHand: AtHand): void {
+    const nobody = step === 'sendBom' && mail.accepted.length === 0;
+    const reply = nobody
+      ? (mail.lastRefusal ?? (mail.lastRefusalError ? undefined : atHand.reply))
+      : atHand.reply;
+    const error =
+      atHand.error ?? (nobody ? mail.lastRefusalError : undefined) ?? this.#refusalOf(reply, atHand.entry);
+    if (error === undefined) return;
+    this.#host.outbox.tell({
+      name: error.code === 'ESERVERTEMP' ? 'SERVER_RETRY' : 'SERVER_ERROR',
+      step: atHand.step ?? step,
+      message: mail.message,
+      recipient: step === 'sendRecipient' || this.#host.lmtp ? atHand.entry?.recipient : undefined,
+      reply,
+      error,
+    });
+  }
+
+  #refusalOf(reply: Reply | undefined, answered: Entry | undefined): SmtpError | undefined {
+    if (reply === undefined || answered === undefined) return undefined;
+    return refusal(reply, phaseOf(answered), answered.command?.line);
+  }
+
+  /** What MAIL declares, or is going to declare, must hold; where that is not known yet, it is found when it leaves. */
+  #check8bit(mail: Mail, bytes: Uint8Array, capabilities: Capabilities | undefined): void {
+    const asked = mail.sender.parameters.body;
+    const body = mail.bodyType ?? (capabilities ? resolveBody(asked, capabilities) : asked);
+    if (body !== undefined && body !== '7bit') return;
+    if (!has8bit(bytes)) return;
+    if (body === undefined) {
+      mail.has8bit = true;
+      return;
+    }
+    const why = asked === '7bit' ? 'the sender declared a 7-bit body' : 'the server does not offer 8BITMIME';
+    throw new SmtpUsageError('EUNSUPPORTED', `8-bit octets: ${why}`, 'chunk');
+  }
+
+  // ── counts ──
+
+  #reject(mail: Mail, answered: Entry, reply: Reply): void {
+    if (answered.recipient) mail.rejected.push(answered.recipient);
+    mail.lastRefusal = reply;
+    mail.lastRefusalError = this.#refusalOf(reply, answered);
+  }
+
+  #countVerdict(mail: Mail, reply: Reply, answered: Entry): void {
+    const recipient = mail.accepted[mail.verdicts];
+    mail.verdicts++;
+    const yes = reply.code < 400;
+    if (yes) mail.goodVerdict = reply;
+    if (recipient) (yes ? mail.delivered : mail.rejected).push(recipient);
+    if (mail.verdicts < mail.accepted.length) return;
+    const good = mail.delivered.length > 0;
+    this.walk(mail, good ? words['content.ok'] : words['verdicts.none'], { entry: answered, reply });
+  }
+
+  /** A message that failed or was taken back is done with when its last answer has come. */
+  #settle(mail: Mail): void {
+    if (mail.due === 0 && mail.position.tags.has('settling')) this.walk(mail, words.settled);
+  }
+
+  #close(mail: Mail): void {
+    if (outcomeOf(mail) === 'unsent') return;
+    const at = this.#open.indexOf(mail);
+    if (at >= 0) this.#open.splice(at, 1);
+  }
+}
+
+const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
+
+/** How the message ended, or undefined while that is open. */
+function outcomeOf(mail: Mail): Outcome | undefined {
+  return outcomes.find((outcome) => mail.position.tags.has(outcome));
+}
+
+function asBytes(chunk: string | Uint8Array): Uint8Array {
+  if (typeof chunk === 'string') return Buffer.from(chunk, 'utf8');
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new SmtpUsageError('EINVAL', `${quoted(chunk)} is neither a string nor a Uint8Array`, 'chunk');
+}

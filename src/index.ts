@@ -1,0 +1,22 @@
+/** What `smtpump` publishes. Exports, nothing else. */
+
+export type { BomOptions } from './client/begin.ts';
+export { SmtpClient, type SmtpListeners, type SmtpState } from './client/client.ts';
+export type { RecipientOptions, SenderOptions } from './client/envelope.ts';
+export { type Clock, systemClock } from './clock.ts';
+export type { Message, Recipient, SmtpEvent, SmtpEventName, UnfinishedMessage } from './core/events.ts';
+export type { Timeouts } from './core/settings.ts';
+export {
+  describeCode,
+  type ErrorCode,
+  type FailureCode,
+  type Phase,
+  SmtpError,
+  SmtpUsageError,
+  type UsageCode,
+} from './errors.ts';
+export type { SmtpClientOptions, TargetOptions } from './options.ts';
+export { type TcpOptions, tcp } from './transport/tcp.ts';
+export type { TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
+export type { Capabilities } from './wire/capabilities.ts';
+export type { Reply } from './wire/reply.ts';

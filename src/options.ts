@@ -1,0 +1,218 @@
+/**
+ * The options of a client: what may be given, what is the default, what is refused and how that is said.
+ * It makes the settings of one connection; it opens nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import type { TlsPolicy } from '../machines/vocabulary.ts';
+import type { Clock } from './clock.ts';
+import { type ConnectionSettings, defaultTimeouts, type Login, type Timeouts } from './core/settings.ts';
+import { SmtpUsageError } from './errors.ts';
+import { type AuthOptions, checkCredentials } from './sasl/credentials.ts';
+import type { TlsOptions, Transport } from './transport/transport.ts';
+import { parseHelo } from './wire/address.ts';
+import type { BareLineEnds } from './wire/body.ts';
+import { findRefused, quoted } from './wire/characters.ts';
+
+/** Where and how to connect; each of these may be given anew to `connect()`. */
+export interface TargetOptions {
+  /** Name or address of the server. @default 'localhost' */
+  readonly host?: string | undefined;
+  /** @default 587; 465 with `tls: 'implicit'` */
+  readonly port?: number | undefined;
+  /** A unix socket, in place of host and port. */
+  readonly path?: string | undefined;
+  readonly auth?: AuthOptions | undefined;
+  /** @default 'optional' */
+  readonly tls?: TlsPolicy | undefined;
+  /** node:tls options; the certificate and the name are verified unless `rejectUnauthorized` is false. */
+  readonly tlsOptions?: TlsOptions | undefined;
+}
+
+export interface SmtpClientOptions extends TargetOptions {
+  /** The name for EHLO. @default the address literal of our end of the line, or the machine's name */
+  readonly localName?: string | undefined;
+  /** @default 'smtp' */
+  readonly protocol?: 'smtp' | 'lmtp' | undefined;
+  /** Send groups of commands where the server takes them (RFC 2920). @default true */
+  readonly pipelining?: boolean | undefined;
+  /** Use BDAT where the server takes it (RFC 3030). @default true */
+  readonly chunking?: boolean | undefined;
+  /** Messages whose end has left and whose verdict is due, at most. @default 16 */
+  readonly messagesInFlight?: number | undefined;
+  /** In milliseconds; see {@link Timeouts} for each default. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** `'manual'`: nothing moves but by `execute()`. @default 'auto' */
+  readonly pump?: 'auto' | 'manual' | undefined;
+  /** Bare CR and bare LF in a body become CRLF, or are refused by `sendBody`. @default 'normalise' */
+  readonly bareLineEnds?: BareLineEnds | undefined;
+  /** Octets of a body that are held for a slow line before `sendBody` takes 0. @default 262144 */
+  readonly bodyBufferBytes?: number | undefined;
+  /** @default tcp() */
+  readonly transport?: Transport | undefined;
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+  /** So many random octets. @default node:crypto's */
+  readonly random?: ((bytes: number) => Uint8Array) | undefined;
+}
+
+const policies: readonly TlsPolicy[] = ['never', 'optional', 'always', 'implicit'];
+const known: Readonly<Record<keyof SmtpClientOptions, true>> = {
+  host: true,
+  port: true,
+  path: true,
+  auth: true,
+  tls: true,
+  tlsOptions: true,
+  localName: true,
+  protocol: true,
+  pipelining: true,
+  chunking: true,
+  messagesInFlight: true,
+  timeouts: true,
+  pump: true,
+  bareLineEnds: true,
+  bodyBufferBytes: true,
+  transport: true,
+  clock: true,
+  random: true,
+};
+const targetKeys = ['host', 'port', 'path', 'auth', 'tls', 'tlsOptions'];
+
+/** Checks everything that can be checked before a connection. Throws SmtpUsageError EINVAL, naming the option. */
+export function checkOptions(options: SmtpClientOptions): void {
+  if (typeof options !== 'object' || options === null) throw wrong(options, 'options', 'an object');
+  for (const key of Object.keys(options)) {
+    if (!(key in known)) throw new SmtpUsageError('EINVAL', `there is no option ${quoted(key)}`, 'options');
+  }
+  settingsFor(options, {});
+  oneOf(options.pump, ['auto', 'manual'], 'pump');
+  if (options.clock !== undefined && typeof options.clock.now !== 'function') {
+    throw wrong(options.clock, 'clock', 'an object with now()');
+  }
+  if (options.transport !== undefined && typeof options.transport.poll !== 'function') {
+    throw wrong(options.transport, 'transport', 'a transport');
+  }
+}
+
+/** The settings of one connection: what `connect()` was given stands before the client's own. */
+export function settingsFor(options: SmtpClientOptions, target: TargetOptions): ConnectionSettings {
+  if (typeof target !== 'object' || target === null) throw wrong(target, 'target', 'an object');
+  for (const key of Object.keys(target)) {
+    if (!targetKeys.includes(key)) {
+      throw new SmtpUsageError('EINVAL', `connect() takes no ${quoted(key)}`, 'target');
+    }
+  }
+  const merged = { ...options, ...withoutUndefined(target) };
+  const tls = oneOf(merged.tls, policies, 'tls') ?? 'optional';
+  const host = checkHost(merged.host);
+  const { localName, random } = options;
+  if (random !== undefined && typeof random !== 'function') throw wrong(random, 'random', 'a function');
+  return {
+    target: { host, port: checkPort(merged.port, tls), path: checkPath(merged.path) },
+    lmtp: oneOf(options.protocol, ['smtp', 'lmtp'], 'protocol') === 'lmtp',
+    tls,
+    tlsOptions: tlsOptionsFor(merged.tlsOptions, host),
+    login: merged.auth === undefined ? undefined : loginFor(merged.auth),
+    localName: localName === undefined ? undefined : parseHelo(localName, 'localName'),
+    fallbackName: machineName(),
+    pipelining: flag(options.pipelining, 'pipelining'),
+    chunking: flag(options.chunking, 'chunking'),
+    messagesInFlight: count(options.messagesInFlight, 'messagesInFlight', 1) ?? 16,
+    timeouts: checkTimeouts(options.timeouts),
+    bareLineEnds: oneOf(options.bareLineEnds, ['normalise', 'refuse'], 'bareLineEnds') ?? 'normalise',
+    bodyBufferBytes: count(options.bodyBufferBytes, 'bodyBufferBytes', 1) ?? 256 * 1024,
+    random: random ?? randomBytes,
+  };
+}
+
+function checkHost(host: string | undefined): string {
+  if (host === undefined) return 'localhost';
+  if (typeof host !== 'string' || host === '' || findRefused(host) >= 0 || /[\s/@]/.test(host)) {
+    throw wrong(host, 'host', 'a host name or an address');
+  }
+  return host;
+}
+
+function checkPort(port: number | undefined, tls: TlsPolicy): number {
+  if (port === undefined) return tls === 'implicit' ? 465 : 587;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw wrong(port, 'port', 'a number from 1 to 65535');
+  return port;
+}
+
+function checkPath(path: string | undefined): string | undefined {
+  if (path !== undefined && (typeof path !== 'string' || path === '' || path.includes('\0'))) {
+    throw wrong(path, 'path', 'the path of a socket');
+  }
+  return path;
+}
+
+/** The name is always given, so that it is always verified (S4); an address is no name for SNI (RFC 6066 §3). */
+function tlsOptionsFor(given: TlsOptions | undefined, host: string): TlsOptions {
+  if (given !== undefined && (typeof given !== 'object' || given === null)) {
+    throw wrong(given, 'tlsOptions', 'an object');
+  }
+  const servername = given?.servername;
+  if (servername !== undefined && (typeof servername !== 'string' || findRefused(servername) >= 0)) {
+    throw wrong(servername, 'tlsOptions.servername', 'a host name');
+  }
+  return { servername: isIP(host) === 0 ? host : '', ...given };
+}
+
+function loginFor(auth: AuthOptions): Login {
+  const credentials = checkCredentials(auth, 'auth');
+  return {
+    credentials,
+    token: typeof auth.token === 'function' ? auth.token : undefined,
+    allowPlaintext: auth.allowPlaintext ?? false,
+  };
+}
+
+function checkTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
+  if (given === undefined) return defaultTimeouts;
+  if (typeof given !== 'object' || given === null) throw wrong(given, 'timeouts', 'an object');
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaultTimeouts)) {
+      throw new SmtpUsageError('EINVAL', `there is no limit ${quoted(name)}`, 'timeouts');
+    }
+    if (value !== undefined && !(typeof value === 'number' && value > 0)) {
+      throw wrong(value, `timeouts.${name}`, 'a number of milliseconds above 0');
+    }
+  }
+  return { ...defaultTimeouts, ...withoutUndefined(given) };
+}
+
+function oneOf<T extends string>(value: T | undefined, list: readonly T[], option: string): T | undefined {
+  if (value === undefined || list.includes(value)) return value;
+  throw wrong(value, option, `one of ${list.join(', ')}`);
+}
+
+function flag(value: boolean | undefined, option: string): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw wrong(value, option, 'true or false');
+  return value ?? true;
+}
+
+function count(value: number | undefined, option: string, least: number): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
+  throw wrong(value, option, `a whole number from ${least} on`);
+}
+
+function wrong(value: unknown, option: string, wanted: string): SmtpUsageError {
+  return new SmtpUsageError('EINVAL', `${quoted(value)} is not ${wanted}`, option);
+}
+
+function withoutUndefined<T extends object>(object: T): T {
+  // only keys that hold nothing are left out
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** The machine's own name where it can stand in EHLO. */
+function machineName(): string {
+  try {
+    return parseHelo(hostname(), 'hostname');
+  } catch {
+    return 'localhost';
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A simulated network on a virtual clock: hosts and ports on one side, transports on the other, and between them
+ * latency, bandwidth, cuts and scripted faults; repeatable to the byte. It knows nothing of SMTP.
+ */
+import type { Clock } from '../clock.ts';
+import type { Call, Exchange, LineFault, SimServer } from '../transport/line.ts';
+import { type MemoryTransport, memory } from '../transport/memory.ts';
+import type { LineShape } from '../transport/pipe.ts';
+import { Random } from '../transport/random.ts';
+import type { Target } from '../transport/transport.ts';
+
+export interface SimNetworkOptions extends LineShape {
+  /** Usually a VirtualClock. */
+  readonly clock: Clock;
+  /** @default 1 */
+  readonly seed?: number | undefined;
+}
+
+export interface ListenOptions extends LineShape {
+  /** For every line to this server, or for the n-th (from 1). */
+  readonly fault?: LineFault | ((number: number) => LineFault | undefined) | undefined;
+}
+
+interface Listener {
+  readonly server: SimServer;
+  readonly options: ListenOptions;
+  lines: number;
+}
+
+export class SimNetwork implements Exchange {
+  readonly clock: Clock;
+  readonly #shape: LineShape;
+  readonly #random: Random;
+  readonly #listeners = new Map<string, Listener>();
+  #dialled = 0;
+
+  constructor(options: SimNetworkOptions) {
+    this.clock = options.clock;
+    this.#shape = options;
+    this.#random = new Random(options.seed ?? 1);
+  }
+
+  /** Lines dialled so far, the failed ones too. */
+  get dialled(): number {
+    return this.#dialled;
+  }
+
+  /**
+   * Puts a server on the network.
+   * @param where `host:port`, a unix path, a host (any port), a port (any host) or `*`; the first of these that
+   *   fits a call answers it. A host that is known with another port refuses; an unknown host is not found.
+   */
+  listen(where: string | number, server: SimServer, options: ListenOptions = {}): this {
+    this.#listeners.set(String(where), { server, options, lines: 0 });
+    return this;
+  }
+
+  /** Takes a server off the network; open lines stay. */
+  close(where: string | number): void {
+    this.#listeners.delete(String(where));
+  }
+
+  /** A new transport for one client. */
+  transport(): MemoryTransport {
+    return memory(this);
+  }
+
+  dial(target: Target): Call {
+    const number = ++this.#dialled;
+    const random = this.#random.fork(number);
+    const listener = this.#find(target);
+    if (listener === undefined) {
+      const missing = this.#knows(target) ? 'refuse' : 'unknown';
+      return { number, random, shape: this.#shape, server: { missing } };
+    }
+    const { server, options } = listener;
+    listener.lines++;
+    const fault = typeof options.fault === 'function' ? options.fault(listener.lines) : options.fault;
+    return { number, random, shape: { ...this.#shape, ...options }, server, fault };
+  }
+
+  #find({ host, port, path }: Target): Listener | undefined {
+    const places = path === undefined ? [`${host}:${port}`, host, String(port), '*'] : [path];
+    for (const place of places) {
+      const listener = this.#listeners.get(place);
+      if (listener !== undefined) return listener;
+    }
+    return undefined;
+  }
+
+  #knows({ host, path }: Target): boolean {
+    if (path !== undefined) return true;
+    for (const place of this.#listeners.keys()) if (place.startsWith(`${host}:`)) return true;
+    return [...this.#listeners.keys()].every((place) => /^\d+$/.test(place));
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * One connection of a scripted server: cuts what arrives into lines, texts and chunks, asks the script and else the
+ * {@link Dialogue} for the answers, and sends them in order. It also notes where the client breaks the rules of
+ * pipelining or of line ends. It decides no answer itself.
+ */
+import type { SimLine } from '../transport/line.ts';
+import { joinBytes } from '../transport/pipe.ts';
+import type { Random } from '../transport/random.ts';
+import { ContentReader } from './content.ts';
+import { Dialogue, type Reading, type Step } from './dialogue.ts';
+import {
+  planOf,
+  type ReplyPlan,
+  replyLines,
+  type ServerCommand,
+  type ServerMessage,
+  type ServerOptions,
+} from './script.ts';
+
+/** What a session tells its server. */
+export interface Recorder {
+  arrived(bytes: Uint8Array): void;
+  heard(line: string): void;
+  /** A line of the dialogue, `S: …` or `C: …`. */
+  said(line: string): void;
+  violated(text: string): void;
+  delivered(message: ServerMessage): void;
+}
+
+/** Commands that must be the last of a group (RFC 2920 §3.1; RFC 3207 §4.3; RFC 4954 §4). */
+const barriers: ReadonlySet<string> = new Set(
+  'EHLO HELO LHLO DATA STARTTLS AUTH RESPONSE NOOP VRFY EXPN ETRN QUIT'.split(' '),
+);
+/** RFC 5321 §4.5.3.1.4, with room for the parameters of extensions and long tokens. */
+const longestLine = 65_536;
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
+
+export class ServerSession {
+  readonly line: SimLine;
+  /** Did the client or the server close? */
+  closed = false;
+  readonly #options: ServerOptions;
+  readonly #recorder: Recorder;
+  readonly #dialogue: Dialogue;
+  #rest: Uint8Array = nothing;
+  #content = new ContentReader();
+  #chunk: Uint8Array[] = [];
+  /** Answers that are due before any more is read. */
+  #steps: Step[] = [];
+  /** Waiting for a delay or a handshake; `deaf` for ever. */
+  #busy = false;
+  #deaf = false;
+  /** The verb whose answer is being delayed. */
+  #thinking: string | undefined;
+  #working = false;
+  #out: (string | Uint8Array)[] = [];
+
+  constructor(line: SimLine, options: ServerOptions, recorder: Recorder, random: Random) {
+    this.line = line;
+    this.#options = options;
+    this.#recorder = recorder;
+    const host = {
+      startTls: () => this.#startTls(),
+      end: () => this.#end(),
+      deliver: (message: ServerMessage) => recorder.delivered(message),
+    };
+    this.#dialogue = new Dialogue(options, this, host, random);
+    line.onBytes = (bytes) => this.#arrived(bytes);
+    line.onSecure = () => this.#secured();
+    line.onClose = () => {
+      this.closed = true;
+    };
+    if (options.tls === 'implicit') this.#startTls();
+    else this.#greet();
+  }
+
+  /** The number of the connection, from 1. */
+  get number(): number {
+    return this.line.number;
+  }
+
+  get secure(): boolean {
+    return this.line.secure;
+  }
+
+  /** Who is logged in. */
+  get user(): string | undefined {
+    return this.#dialogue.login.user;
+  }
+
+  /** Name given with EHLO, LHLO or HELO. */
+  get clientName(): string | undefined {
+    return this.#dialogue.clientName;
+  }
+
+  /** Sends octets out of turn, as they are. */
+  say(raw: string | Uint8Array): void {
+    this.#out.push(raw);
+    this.#flush();
+  }
+
+  #greet(): void {
+    this.#steps.push(this.#dialogue.greet());
+    this.#work();
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    this.#recorder.arrived(bytes);
+    if (this.#deaf) return;
+    const early = this.#thinking;
+    this.#rest = this.#rest.length === 0 ? bytes : joinBytes([this.#rest, bytes]);
+    if (early !== undefined) this.#checkGroup(early);
+    this.#work();
+  }
+
+  /** Answers what is due and reads what is there, until something is awaited. */
+  #work(): void {
+    if (this.#working) return;
+    this.#working = true;
+    while (!this.#busy && !this.#deaf) {
+      const step = this.#steps.shift();
+      if (step !== undefined) this.#answer(step);
+      else if (!this.#read(this.#dialogue.reading)) break;
+    }
+    this.#working = false;
+    this.#flush();
+  }
+
+  /** Reads one unit; false when it is not all there. */
+  #read(reading: Reading): boolean {
+    if (reading === 'content') return this.#readContent();
+    if (reading === 'line') return this.#readLine();
+    return this.#readChunk(reading.chunk, reading.command);
+  }
+
+  #readLine(): boolean {
+    const end = this.#rest.indexOf(10);
+    if (end < 0 && this.#rest.length <= longestLine) return false;
+    if (end < 0) {
+      this.#recorder.violated('a line without end');
+      this.#end();
+      return false;
+    }
+    const bare = end === 0 || this.#rest[end - 1] !== 13;
+    const bytes = this.#rest.subarray(0, bare ? end : end - 1);
+    this.#rest = this.#rest.subarray(end + 1);
+    const line = decoder.decode(bytes);
+    if (bare || bytes.includes(13)) this.#recorder.violated(`a bare CR or LF in ${JSON.stringify(line)}`);
+    this.#recorder.heard(line);
+    this.#recorder.said(`C: ${line}`);
+    this.#steps.push(...this.#dialogue.line(line));
+    const verb = this.#steps[0]?.command.verb;
+    if (verb !== undefined) this.#checkGroup(verb);
+    return true;
+  }
+
+  #readContent(): boolean {
+    if (this.#rest.length === 0) return false;
+    const { taken, done } = this.#content.take(this.#rest);
+    this.#rest = this.#rest.subarray(taken);
+    if (!done) return false;
+    const data = this.#content.content();
+    if (this.#content.bareLineEnds > 0) this.#recorder.violated('a bare CR or LF in the text after DATA');
+    this.#recorder.said(`C: <text of ${data.length} octets>`);
+    this.#content = new ContentReader();
+    this.#steps.push(...this.#dialogue.content(data));
+    this.#checkGroup('CONTENT');
+    return true;
+  }
+
+  #readChunk(size: number, command: ServerCommand): boolean {
+    let left = size;
+    for (const part of this.#chunk) left -= part.length;
+    if (this.#rest.length > 0 && left > 0) {
+      // The client may use its buffer again once the bytes are here.
+      this.#chunk.push(this.#rest.slice(0, left));
+      const taken = Math.min(left, this.#rest.length);
+      this.#rest = this.#rest.subarray(taken);
+      left -= taken;
+    }
+    if (left > 0) return false;
+    this.#recorder.said(`C: <chunk of ${size} octets>`);
+    const data = joinBytes(this.#chunk);
+    this.#chunk = [];
+    this.#steps.push(...this.#dialogue.chunk(data, command));
+    this.#checkGroup('BDAT');
+    return true;
+  }
+
+  /** What follows in the same arrival was sent before our answer. */
+  #checkGroup(verb: string): void {
+    if (this.#rest.length === 0) return;
+    if (barriers.has(verb)) this.#recorder.violated(`something follows ${verb} in its group`);
+    else if (!this.#dialogue.announces('PIPELINING'))
+      this.#recorder.violated(`something follows ${verb} without PIPELINING`);
+  }
+
+  #answer(step: Step): void {
+    const plan = planOf(this.#options.reply?.(step.command, this) ?? step.reply);
+    const delayMs = plan.delayMs ?? this.#options.delayMs ?? 0;
+    if (delayMs === 0) {
+      this.#carryOut(plan, step);
+      return;
+    }
+    this.#busy = true;
+    this.#thinking = step.command.verb;
+    this.#flush();
+    this.line.after(delayMs, () => {
+      this.#busy = false;
+      this.#thinking = undefined;
+      this.#carryOut(plan, step);
+      this.#work();
+    });
+  }
+
+  #carryOut(plan: ReplyPlan, step: Step): void {
+    const text = this.#send(plan);
+    if (text !== undefined) step.act?.(codeOf(text));
+    if (plan.drop === true) this.#end();
+    if (plan.reset === true) {
+      this.#flush();
+      this.#deaf = this.closed = true;
+      this.line.reset();
+    }
+    if (plan.stall === true) {
+      this.#flush();
+      this.#deaf = true;
+    }
+  }
+
+  /** @returns the text that was sent */
+  #send({ raw, reply }: ReplyPlan): string | undefined {
+    if (raw !== undefined) {
+      this.#out.push(raw);
+      const text = typeof raw === 'string' ? raw : decoder.decode(raw);
+      this.#recorder.said(`S: ${text}`);
+      return text;
+    }
+    if (reply === undefined) return undefined;
+    const lines = replyLines(reply);
+    for (const line of lines) this.#recorder.said(`S: ${line}`);
+    this.#out.push(`${lines.join('\r\n')}\r\n`);
+    return lines.at(-1);
+  }
+
+  #flush(): void {
+    const out = this.#out;
+    if (out.length === 0) return;
+    this.#out = [];
+    this.line.write(joinBytes(out.map((part) => (typeof part === 'string' ? encoder.encode(part) : part))));
+  }
+
+  #startTls(): void {
+    this.#flush();
+    this.#busy = true;
+    if (this.#rest.length > 0) this.#rest = nothing;
+    this.line.startTls(this.#options.handshake ?? 'ok');
+  }
+
+  #secured(): void {
+    this.#recorder.said('-- tls');
+    this.#busy = false;
+    this.#dialogue.startAnew();
+    if (this.#options.tls === 'implicit') this.#greet();
+  }
+
+  #end(): void {
+    this.#flush();
+    this.#deaf = true;
+    this.closed = true;
+    this.line.end();
+  }
+}
+
+/** The code of the last line that has one. */
+function codeOf(text: string): number {
+  const codes = text.split('\n').flatMap((line) => (/^\d{3}/.test(line) ? [Number(line.slice(0, 3))] : []));
+  return codes.at(-1) ?? 0;
+}

@@ -1,0 +1,203 @@
+/**
+ * A transport whose other end is in memory: a {@link SimServer}, or whoever answers on a network. With no latency
+ * what the server says is there at the very next `poll()`; otherwise when the clock says so. It knows no SMTP, and
+ * nothing of the servers of the testing kit.
+ */
+import type { Clock } from '../clock.ts';
+import { Alarm, stillClock } from './alarm.ts';
+import { type Exchange, Line, type LineFault, type SimLine, type SimServer } from './line.ts';
+import { LineError } from './line-error.ts';
+import type { LineShape, Parcel } from './pipe.ts';
+import { Random } from './random.ts';
+import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
+
+export interface MemoryOptions extends LineShape {
+  /** Needed as soon as anything takes time. @default a clock that stands still, with wake-ups as microtasks */
+  readonly clock?: Clock | undefined;
+  /** @default 1 */
+  readonly seed?: number | undefined;
+  /** The fault of each line. */
+  readonly fault?: LineFault | undefined;
+}
+
+export interface MemoryTransport extends Transport {
+  /** The server's end of the newest line, for a test that plays the server by hand. */
+  readonly line: SimLine | undefined;
+}
+
+/** A transport onto a simulated network, a server that answers every target, or (no argument) onto the test itself. */
+export function memory(
+  to: Exchange | SimServer = { accept() {} },
+  options: MemoryOptions = {},
+): MemoryTransport {
+  return new MemoryEnd('dial' in to ? to : exchangeOf(to, options));
+}
+
+function exchangeOf(server: SimServer, options: MemoryOptions): Exchange {
+  const { clock = stillClock, seed = 1, fault } = options;
+  const random = new Random(seed);
+  let number = 0;
+  return {
+    clock,
+    dial() {
+      number++;
+      return { number, shape: options, random: random.fork(number), server, fault };
+    },
+  };
+}
+
+type State = 'closed' | 'opening' | 'open' | 'securing';
+
+class MemoryEnd implements MemoryTransport {
+  onReady: (() => void) | undefined;
+  readonly #exchange: Exchange;
+  readonly #alarm: Alarm;
+  #newest: Line | undefined;
+  /** Undefined when closed or lost. */
+  #line: Line | undefined;
+  #state: State = 'closed';
+  /** Did a write return false, and no drain came since? */
+  #full = false;
+  /** Has poll() come back empty since the last event? Only then a wake-up is owed. */
+  #waiting = true;
+  #secured = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#alarm = new Alarm(exchange.clock, () => {
+      this.#waiting = false;
+      this.onReady?.();
+    });
+  }
+
+  get line(): SimLine | undefined {
+    return this.#newest;
+  }
+
+  open(target: Target): void {
+    this.close(false);
+    const line = new Line(this.#exchange.clock, target, this.#exchange.dial(target));
+    this.#newest = this.#line = line;
+    this.#state = 'opening';
+    this.#full = this.#secured = false;
+    this.#waiting = true;
+    line.toClient.onQueued = () => this.#arm();
+    line.onPumped = () => this.#arm();
+    this.#arm();
+  }
+
+  secure(options: TlsOptions): void {
+    if (this.#line === undefined || this.#state !== 'open') throw new Error('secure() needs an open line');
+    this.#state = 'securing';
+    this.#secured = true;
+    this.#line.toServer.send({ type: 'hello', options });
+  }
+
+  write(bytes: Uint8Array): boolean {
+    // After a loss the event says it all; a write that crosses it must not throw.
+    if (this.#line === undefined) return true;
+    const room = this.#line.toServer.write(bytes, this.#secured);
+    if (!room) this.#full = true;
+    return room;
+  }
+
+  close(graceful: boolean): void {
+    const line = this.#line;
+    if (line === undefined) return;
+    const error = new LineError('ECONNRESET', 'the client broke the line');
+    line.toServer.send(graceful ? { type: 'fin' } : { type: 'reset', error });
+    this.#detach(line);
+    line.pump();
+  }
+
+  poll(): TransportEvent | undefined {
+    const line = this.#line;
+    if (line === undefined) return undefined;
+    line.pump();
+    const event = this.#next(line);
+    this.#waiting = event === undefined;
+    if (event === undefined) this.#arm();
+    else this.#alarm.cancel();
+    return event;
+  }
+
+  #next(line: Line): TransportEvent | undefined {
+    if (this.#drained(line)) {
+      this.#full = false;
+      return { type: 'drain' };
+    }
+    for (;;) {
+      const parcel = line.toClient.take();
+      if (parcel === undefined) return undefined;
+      const event = this.#understand(line, parcel);
+      if (event !== undefined) return event;
+    }
+  }
+
+  #understand(line: Line, parcel: Parcel): TransportEvent | undefined {
+    switch (parcel.type) {
+      case 'open':
+        this.#state = 'open';
+        return { type: 'open', localAddress: '192.0.2.1', remoteAddress: '192.0.2.25' };
+      case 'bytes':
+        if (this.#state === 'securing') return this.#lose(line, garbage());
+        return { type: 'bytes', bytes: parcel.bytes };
+      case 'tls':
+        this.#state = 'open';
+        return { type: 'secure', tls: parcel.tls };
+      case 'fin':
+        return this.#lose(line, this.#state === 'securing' ? cutShort() : undefined);
+      case 'reset':
+      case 'refused':
+        return this.#lose(line, parcel.error);
+      case 'fault':
+        return this.#fail(line, parcel.kind);
+      default:
+        return undefined;
+    }
+  }
+
+  #fail(line: Line, kind: 'stall' | 'reset' | 'end'): TransportEvent | undefined {
+    if (kind === 'reset') return this.#lose(line, new LineError('ECONNRESET', 'the line broke'));
+    if (kind === 'end') return this.#lose(line, this.#state === 'securing' ? cutShort() : undefined);
+    line.stall();
+    return undefined;
+  }
+
+  #lose(line: Line, error: Error | undefined): TransportEvent {
+    const during = this.#state === 'opening' ? 'open' : this.#state === 'securing' ? 'secure' : 'line';
+    line.toServer.send(error === undefined ? { type: 'fin' } : { type: 'reset', error });
+    this.#detach(line);
+    line.pump();
+    return error === undefined ? { type: 'lost', during } : { type: 'lost', during, error };
+  }
+
+  #detach(line: Line): void {
+    this.#line = undefined;
+    this.#state = 'closed';
+    this.#alarm.cancel();
+    // What the server still says is thrown away, but must not keep it from reading our last bytes.
+    line.onPumped = undefined;
+    line.toClient.onQueued = undefined;
+    line.toClient.close();
+  }
+
+  #drained(line: Line): boolean {
+    return this.#full && line.toServer.roomy && this.#state !== 'opening';
+  }
+
+  #arm(): void {
+    const line = this.#line;
+    if (line === undefined || !this.#waiting) return;
+    const at = this.#drained(line) ? this.#exchange.clock.now() : line.toClient.nextAt;
+    if (at !== Number.POSITIVE_INFINITY) this.#alarm.set(at);
+  }
+}
+
+function garbage(): LineError {
+  return new LineError('ERR_SSL_WRONG_VERSION_NUMBER', 'clear bytes came where a TLS handshake was due');
+}
+
+function cutShort(): LineError {
+  return new LineError('ECONNRESET', 'the server closed the line before TLS was up');
+}

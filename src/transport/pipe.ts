@@ -1,0 +1,227 @@
+/**
+ * One direction of a simulated line: what goes in comes out in order, later, cut or joined. It knows when a parcel
+ * arrives, and not what it means.
+ */
+import type { Clock } from '../clock.ts';
+import type { Random } from './random.ts';
+import type { TlsInfo, TlsOptions } from './transport.ts';
+
+/** How a simulated line behaves. */
+export interface LineShape {
+  /** One way, ms. @default 0 */
+  readonly latencyMs?: number | undefined;
+  /** Up to so many ms more, at random; the order is kept. @default 0 */
+  readonly jitterMs?: number | undefined;
+  /** Each way. @default Infinity */
+  readonly bytesPerSecond?: number | undefined;
+  /** Cut what is written at random places. @default false */
+  readonly cut?: boolean | undefined;
+  /** Hand over as one what has arrived; with `cut` only sometimes. @default false */
+  readonly join?: boolean | undefined;
+  /** Unread bytes beyond which a writer is told to wait. @default 65536 */
+  readonly windowBytes?: number | undefined;
+  /** Longest piece that arrives at once. @default 16384 on a line of finite speed, else Infinity */
+  readonly segmentBytes?: number | undefined;
+}
+
+/** What happens to the line once `after` bytes have passed in that direction. */
+export interface PipeFault {
+  readonly kind: 'stall' | 'reset' | 'end';
+  /** Bytes that still pass; 0 = right after the connection is up. */
+  readonly after: number;
+}
+
+export interface BytesParcel {
+  readonly type: 'bytes';
+  readonly bytes: Uint8Array;
+  /** Was it written under TLS? */
+  readonly secure: boolean;
+}
+
+/** Everything but bytes. */
+export type Mark =
+  | { readonly type: 'accept' }
+  | { readonly type: 'open' }
+  | { readonly type: 'refused'; readonly error: Error }
+  | { readonly type: 'hello'; readonly options: TlsOptions }
+  | { readonly type: 'tls'; readonly tls: TlsInfo }
+  | { readonly type: 'fin' }
+  | { readonly type: 'reset'; readonly error: Error }
+  | { readonly type: 'fault'; readonly kind: PipeFault['kind'] };
+
+export type Parcel = BytesParcel | Mark;
+
+interface Travelling {
+  readonly at: number;
+  readonly parcel: Parcel;
+}
+
+const defaultWindowBytes = 65_536;
+const defaultSegmentBytes = 16_384;
+
+export class Pipe {
+  /** Called when something was put in. */
+  onQueued: (() => void) | undefined;
+  readonly windowBytes: number;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #shape: LineShape;
+  readonly #segmentBytes: number;
+  readonly #fault: PipeFault | undefined;
+  #queue: Travelling[] = [];
+  #head = 0;
+  #unread = 0;
+  #sent = 0;
+  /** When the last byte written has left, and when the last parcel arrives. */
+  #freeAt = 0;
+  #lastAt = 0;
+  #failed = false;
+  /** Nothing more is put in; with `#closed` it is not even counted. */
+  #shut = false;
+  #closed = false;
+
+  constructor(clock: Clock, random: Random, shape: LineShape, fault?: PipeFault) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#shape = shape;
+    this.#fault = fault;
+    this.windowBytes = shape.windowBytes ?? defaultWindowBytes;
+    const slow = (shape.bytesPerSecond ?? Number.POSITIVE_INFINITY) !== Number.POSITIVE_INFINITY;
+    this.#segmentBytes = shape.segmentBytes ?? (slow ? defaultSegmentBytes : Number.POSITIVE_INFINITY);
+  }
+
+  /** Bytes written and not yet taken. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  get full(): boolean {
+    return this.#unread > this.windowBytes;
+  }
+
+  /** Has the pipe room enough for a writer that was told to wait? */
+  get roomy(): boolean {
+    return this.#unread <= this.windowBytes / 2;
+  }
+
+  /** When the next parcel arrives, or Infinity. */
+  get nextAt(): number {
+    return this.#queue[this.#head]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** @param extraMs beyond the latency, for what takes more than one way */
+  send(mark: Mark, extraMs = 0): void {
+    if (this.#shut) return;
+    this.#put(mark, Math.max(this.#clock.now(), this.#freeAt) + extraMs);
+    this.#failIfDue();
+    this.onQueued?.();
+  }
+
+  /** Takes the bytes; false when the writer should wait. */
+  write(bytes: Uint8Array, secure: boolean): boolean {
+    if (this.#closed) return true;
+    this.#unread += bytes.length;
+    if (this.#shut || bytes.length === 0) return !this.full;
+    const allowed = this.#fault === undefined || this.#failed ? bytes.length : this.#fault.after - this.#sent;
+    if (allowed >= bytes.length) this.#pieces(bytes, secure);
+    else if (allowed > 0) this.#pieces(bytes.subarray(0, allowed), secure);
+    this.#failIfDue();
+    if (allowed < bytes.length && !this.#shut) this.#pieces(bytes.subarray(allowed), secure);
+    this.onQueued?.();
+    return !this.full;
+  }
+
+  /** The oldest parcel that has arrived. */
+  take(): Parcel | undefined {
+    const now = this.#clock.now();
+    const first = this.#queue[this.#head];
+    if (first === undefined || first.at > now) return undefined;
+    this.#step();
+    if (first.parcel.type !== 'bytes') return first.parcel;
+    const parcel = this.#shape.join === true ? this.#joined(first.parcel, now) : first.parcel;
+    this.#unread -= parcel.bytes.length;
+    return parcel;
+  }
+
+  /** Nothing more ever arrives; what is written counts as unread for good. */
+  stall(): void {
+    this.#shut = true;
+    this.#queue = [];
+    this.#head = 0;
+  }
+
+  /** The reader is gone: what waits and what is still written is thrown away, and nobody has to wait. */
+  close(): void {
+    this.stall();
+    this.#closed = true;
+    this.#unread = 0;
+  }
+
+  #pieces(bytes: Uint8Array, secure: boolean): void {
+    const speed = this.#shape.bytesPerSecond ?? Number.POSITIVE_INFINITY;
+    for (let from = 0; from < bytes.length; ) {
+      const rest = Math.min(bytes.length - from, this.#segmentBytes);
+      const length = this.#shape.cut === true ? 1 + this.#random.int(rest) : rest;
+      this.#freeAt = Math.max(this.#clock.now(), this.#freeAt) + (length / speed) * 1000;
+      const whole = length === bytes.length;
+      this.#put(
+        { type: 'bytes', bytes: whole ? bytes : bytes.subarray(from, from + length), secure },
+        this.#freeAt,
+      );
+      from += length;
+    }
+    this.#sent += bytes.length;
+  }
+
+  #put(parcel: Parcel, leavesAt: number): void {
+    const { latencyMs = 0, jitterMs = 0 } = this.#shape;
+    const jitter = jitterMs > 0 ? this.#random.next() * jitterMs : 0;
+    this.#lastAt = Math.max(this.#lastAt, leavesAt + latencyMs + jitter);
+    this.#queue.push({ at: this.#lastAt, parcel });
+  }
+
+  #failIfDue(): void {
+    if (this.#fault === undefined || this.#failed || this.#shut || this.#sent < this.#fault.after) return;
+    this.#put({ type: 'fault', kind: this.#fault.kind }, this.#freeAt);
+    this.#failed = true;
+    // After an orderly end the other direction's reader may still be heard.
+    this.#shut = this.#fault.kind !== 'end';
+  }
+
+  #step(): void {
+    this.#head++;
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #joined(first: BytesParcel, now: number): BytesParcel {
+    const parts = [first.bytes];
+    for (;;) {
+      const next = this.#queue[this.#head];
+      if (next === undefined || next.at > now || next.parcel.type !== 'bytes') break;
+      if (next.parcel.secure !== first.secure) break;
+      if (this.#shape.cut === true && this.#random.chance(0.5)) break;
+      parts.push(next.parcel.bytes);
+      this.#step();
+    }
+    return parts.length === 1 ? first : { ...first, bytes: joinBytes(parts) };
+  }
+}
+
+/** One array out of many. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

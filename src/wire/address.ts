@@ -1,0 +1,162 @@
+/**
+ * The one grammar of mailboxes in the envelope (RFC 5321 §4.1.2, RFC 6531 §3.3): parse, then print what was
+ * understood. It must not know message headers: a display name, a list or a comment is refused here, not skipped,
+ * because software that guesses at addresses sends mail to the wrong person.
+ *
+ * One pass, no regular expression on input, and nothing longer than a path may be is looked at.
+ */
+import { SmtpUsageError } from '../errors.ts';
+import { checkText, isAscii, isAtext, octets, quoted } from './characters.ts';
+import { readDomain } from './domain.ts';
+
+export { addressLiteral, parseHelo } from './domain.ts';
+
+/** RFC 5321 §4.5.3.1.1. */
+const localLimit = 64;
+/** RFC 5321 §4.5.3.1.3: 256 with `<` and `>` (erratum 1690). */
+const addressLimit = 254;
+/** Every character quoted with a backslash, and then some: no valid address is longer. */
+const sanityLimit = 600;
+
+export interface PathRules {
+  /** Takes `''`, the null reverse-path of bounces. */
+  readonly allowNull?: boolean;
+  /** Takes `Postmaster` without a domain (RFC 5321 §4.1.1.3). */
+  readonly allowPostmaster?: boolean;
+}
+
+// The constructor, lent to this file alone.
+let makePath: (local: string, domain: string, utf8: boolean) => Path;
+
+/** A mailbox that has passed the grammar. {@link parsePath} is the only way to get one. */
+export class Path {
+  /** As on the wire: quoted only where it must be. */
+  readonly local: string;
+  /** LDH or A-labels; U-labels where `utf8`; a literal in brackets; `''` for the null path and bare Postmaster. */
+  readonly domain: string;
+  /** As it goes between `<` and `>`; `''` is the null reverse-path. */
+  readonly address: string;
+  /** Needs SMTPUTF8. */
+  readonly utf8: boolean;
+  // Makes the type nominal: an object with the same four fields is no Path.
+  readonly #parsed: true = true;
+
+  private constructor(local: string, domain: string, utf8: boolean) {
+    this.local = local;
+    this.domain = domain;
+    this.address = domain === '' ? local : `${local}@${domain}`;
+    this.utf8 = utf8;
+  }
+
+  static {
+    makePath = (local, domain, utf8) => new Path(local, domain, utf8);
+  }
+
+  /** Did this go through the grammar? For callers that TypeScript does not watch. */
+  static is(value: unknown): value is Path {
+    return typeof value === 'object' && value !== null && #parsed in value;
+  }
+}
+
+/**
+ * Reads a mailbox such as `user@example.org`, `"a b"@example.org` or `user@[192.0.2.1]`.
+ * A domain that is not ASCII becomes A-labels where the local part is ASCII, so that no SMTPUTF8 is needed.
+ * @throws SmtpUsageError EINVAL, naming `option` and quoting the value
+ */
+export function parsePath(text: string, option: string, rules: PathRules = {}): Path {
+  checkText(text, option);
+  if (text === '' && rules.allowNull) return makePath('', '', false);
+  if (rules.allowPostmaster && text.toLowerCase() === 'postmaster') return makePath(text, '', false);
+  const mailbox = text.length > sanityLimit ? tooLong() : readMailbox(text);
+  if (typeof mailbox !== 'string') return makePath(mailbox.local, mailbox.domain, mailbox.utf8);
+  throw new SmtpUsageError('EINVAL', `${quoted(text)} is no address: ${mailbox}`, option);
+}
+
+interface Mailbox {
+  readonly local: string;
+  readonly domain: string;
+  readonly utf8: boolean;
+}
+
+/** The mailbox, or the reason why it is none. */
+function readMailbox(text: string): Mailbox | string {
+  const local = text.startsWith('"') ? readQuoted(text) : readDotString(text);
+  if (typeof local === 'string') return local;
+  const domain = readDomain(text.slice(local.end + 1));
+  if (typeof domain === 'string') return domain;
+  const utf8 = !isAscii(local.value);
+  const printed = local.quoted ? printLocal(local.value) : local.value;
+  const mailbox = { local: printed, domain: utf8 ? domain.unicode : domain.ascii, utf8 };
+  const size = utf8 ? octets(printed) : printed.length;
+  if (size > localLimit) return `the local part is longer than ${localLimit} octets`;
+  const domainSize = utf8 ? octets(mailbox.domain) : mailbox.domain.length;
+  return size + 1 + domainSize > addressLimit ? tooLong() : mailbox;
+}
+
+/** A local part without its quotes and backslashes; `end` is where the `@` stands. */
+interface Local {
+  readonly value: string;
+  readonly quoted: boolean;
+  readonly end: number;
+}
+
+function readDotString(text: string): Local | string {
+  let afterDot = true;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (isAtext(code)) {
+      afterDot = false;
+    } else if (code === 0x2e && !afterDot) {
+      afterDot = true;
+    } else if (code === 0x40 && !afterDot) {
+      return { value: text.slice(0, i), quoted: false, end: i };
+    } else {
+      return strange(text, i);
+    }
+  }
+  return 'it has no @domain';
+}
+
+function readQuoted(text: string): Local | string {
+  let value = '';
+  for (let i = 1; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (char === '"') {
+      if (text.charAt(i + 1) === '@') return { value, quoted: true, end: i + 1 };
+      return i + 1 < text.length ? strange(text, i + 1) : 'it has no @domain';
+    }
+    // A quoted pair holds a printable ASCII character (RFC 5321 §4.1.2); controls were refused before.
+    if (char === '\\' && (++i >= text.length || text.charCodeAt(i) > 0x7e))
+      return 'a backslash quotes nothing';
+    value += text.charAt(i);
+  }
+  return 'a quote is not closed';
+}
+
+/** With quotes only where the grammar wants them, so that one mailbox has one spelling. */
+function printLocal(value: string): string {
+  let atom = false;
+  let plain = true;
+  for (let i = 0; i < value.length && plain; i++) {
+    const isDot = value.charCodeAt(i) === 0x2e;
+    plain = isDot ? atom : isAtext(value.charCodeAt(i));
+    atom = !isDot;
+  }
+  return plain && atom ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** What a character that does not belong there usually means. */
+function strange(text: string, at: number): string {
+  const char = text.charAt(at);
+  if (char === '<' || char === '>') return 'give the bare address, without < and > or a display name';
+  if (char === '@') return at === 0 ? 'source routes are not supported' : 'the local part is not complete';
+  if (char === '.') return 'the local part has a dot too many';
+  if (char === ' ') return `a space at position ${at} stands outside quotes`;
+  if (char === '(' || char === ')') return 'comments are not part of an address';
+  if (char === ',' || char === ';') return 'give one address at a time';
+  return `${char} at position ${at} stands outside quotes`;
+}
+
+function tooLong(): string {
+  return `the address is longer than ${addressLimit} octets`;
+}

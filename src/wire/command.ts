@@ -1,0 +1,235 @@
+/**
+ * The only encoder of command lines: what is not checked cannot become a {@link Command}, and only a command's
+ * bytes reach the wire outside message content. It must not know the server, the connection, or when a command
+ * may be sent.
+ *
+ * Each argument has its own grammar; the byte check at the end does not trust it. Lines are made of UTF-8 and
+ * nothing else: narrowing to one octet a character would turn U+010D U+010A into CR LF (CVE-2025-7962).
+ */
+import { SmtpUsageError } from '../errors.ts';
+import { Path, parseHelo } from './address.ts';
+import { checkText, codePoint, findRefused, isAscii, quoted } from './characters.ts';
+import { readDomain } from './domain.ts';
+import {
+  checkCount,
+  encodeMailParameters,
+  encodeRecipientParameters,
+  type MailParameters,
+  type RecipientParameters,
+} from './parameters.ts';
+
+export {
+  checkMailParameters,
+  checkRecipientParameters,
+  type MailParameters,
+  type NotifyCondition,
+  type RecipientParameters,
+} from './parameters.ts';
+
+/** RFC 5321 §4.5.3.1.4, with CRLF. */
+const lineLimit = 512;
+/** MAIL and RCPT may be longer by what their extensions add: SIZE 26, ENVID 307, AUTH 500, ORCPT 507 and so on. */
+const envelopeLimit = 2000;
+/** RFC 4954 §4, with CRLF. */
+const authLimit = 12_288;
+
+const mask = '****';
+const encoder = new TextEncoder();
+
+interface Shape {
+  /** Octets, with CRLF. @default 512 */
+  readonly limit?: number;
+  /** May the line hold UTF-8? @default false */
+  readonly utf8?: boolean;
+  /** What traces show. @default the line itself */
+  readonly shown?: string;
+}
+
+// The constructor, lent to this file alone.
+let make: (verb: string, line: string, shape?: Shape) => Command;
+
+/** One command line, checked. */
+export class Command {
+  /** `MAIL`, `RCPT`, `AUTH`…; `''` for the later lines of an AUTH exchange. */
+  readonly verb: string;
+  /** The line for traces and errors: secrets masked, no CRLF. */
+  readonly line: string;
+  // Private, so that no inspection or JSON of a command shows a password.
+  readonly #bytes: Uint8Array;
+
+  private constructor(verb: string, line: string, bytes: Uint8Array) {
+    this.verb = verb;
+    this.line = line;
+    this.#bytes = bytes;
+  }
+
+  /** What goes on the wire, with CRLF. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  static {
+    make = (verb, line, shape = {}) =>
+      new Command(verb, shape.shown ?? line, encodeLine(verb, line, shape.limit ?? lineLimit, shape.utf8));
+  }
+}
+
+/** Every road to a command. Arguments that do not fit throw SmtpUsageError EINVAL. */
+export const commands = {
+  ehlo(name: string): Command {
+    return make('EHLO', `EHLO ${parseHelo(name, 'localName')}`);
+  },
+  helo(name: string): Command {
+    return make('HELO', `HELO ${parseHelo(name, 'localName')}`);
+  },
+  lhlo(name: string): Command {
+    return make('LHLO', `LHLO ${parseHelo(name, 'localName')}`);
+  },
+  starttls(): Command {
+    return fixed.starttls;
+  },
+  /** With an initial response where one is given; an empty one is written `=` (RFC 4954 §4). */
+  auth(mechanism: string, initial?: Uint8Array): Command {
+    const start = `AUTH ${checkMechanism(mechanism)}`;
+    if (initial === undefined) return make('AUTH', start, { limit: authLimit });
+    return make('AUTH', `${start} ${base64(initial) || '='}`, {
+      limit: authLimit,
+      shown: `${start} ${mask}`,
+    });
+  },
+  authResponse(bytes: Uint8Array): Command {
+    return make('', base64(bytes), { limit: authLimit, shown: mask });
+  },
+  /** `*`: gives the exchange up (RFC 4954 §4). */
+  authCancel(): Command {
+    return fixed.authCancel;
+  },
+  mail(path: Path, params: MailParameters): Command {
+    const suffix = encodeMailParameters(params, 'sender');
+    const shape = { limit: envelopeLimit, utf8: params.smtputf8 === true };
+    return make('MAIL', `MAIL FROM:<${checkPath(path, shape.utf8, 'sender')}>${suffix}`, shape);
+  },
+  rcpt(path: Path, params: RecipientParameters): Command {
+    const suffix = encodeRecipientParameters(params, 'recipient');
+    const shape = { limit: envelopeLimit, utf8: params.smtputf8 === true };
+    return make('RCPT', `RCPT TO:<${checkPath(path, shape.utf8, 'recipient')}>${suffix}`, shape);
+  },
+  data(): Command {
+    return fixed.data;
+  },
+  /** RFC 3030 §2: so many octets of content follow at once. */
+  bdat(size: number, last: boolean): Command {
+    return make('BDAT', `BDAT ${checkCount(size, 'octets')}${last ? ' LAST' : ''}`);
+  },
+  rset(): Command {
+    return fixed.rset;
+  },
+  noop(): Command {
+    return fixed.noop;
+  },
+  quit(): Command {
+    return fixed.quit;
+  },
+  vrfy(text: string): Command {
+    return make('VRFY', `VRFY ${checkArgument(text, 'vrfy')}`);
+  },
+  expn(text: string): Command {
+    return make('EXPN', `EXPN ${checkArgument(text, 'expn')}`);
+  },
+  /** RFC 1985: a domain, `@domain` with its sub-domains, or `#queue`. */
+  etrn(node: string): Command {
+    return make('ETRN', `ETRN ${checkNode(node)}`);
+  },
+};
+
+const fixed = {
+  starttls: make('STARTTLS', 'STARTTLS'),
+  authCancel: make('', '*'),
+  data: make('DATA', 'DATA'),
+  rset: make('RSET', 'RSET'),
+  noop: make('NOOP', 'NOOP'),
+  quit: make('QUIT', 'QUIT'),
+};
+
+/**
+ * Does the initial response fit into the AUTH command? It must not make that line longer than 512 octets
+ * (RFC 4954 §4); one that does is sent as the answer to an empty 334.
+ */
+export function initialResponseFits(mechanism: string, initial: Uint8Array): boolean {
+  const response = Math.max(1, Math.ceil(initial.length / 3) * 4);
+  return 'AUTH '.length + mechanism.length + 1 + response + 2 <= lineLimit;
+}
+
+/** Checks and encodes in one pass: an octet is stored only after it was seen to be printable ASCII. */
+function encodeLine(verb: string, line: string, limit: number, utf8 = false): Uint8Array {
+  const size = line.length;
+  if (size + 2 > limit) throw tooLong(verb, size + 2, limit);
+  const bytes = new Uint8Array(size + 2);
+  for (let i = 0; i < size; i++) {
+    const code = line.charCodeAt(i);
+    if (code > 0x7f && utf8) return encodeUtf8Line(verb, line, limit);
+    if (code < 0x20 || code > 0x7e) throw refused(verb, line, i);
+    bytes[i] = code;
+  }
+  bytes[size] = 0x0d;
+  bytes[size + 1] = 0x0a;
+  return bytes;
+}
+
+function encodeUtf8Line(verb: string, line: string, limit: number): Uint8Array {
+  // A lone surrogate would be replaced silently; C1 and U+2028 are line ends to somebody.
+  const at = findRefused(line);
+  if (at >= 0) throw refused(verb, line, at);
+  const bytes = encoder.encode(`${line}\r\n`);
+  if (bytes.length > limit) throw tooLong(verb, bytes.length, limit);
+  for (let i = 0; i < bytes.length - 2; i++) {
+    const octet = bytes[i] ?? 0;
+    if (octet < 0x20 || octet === 0x7f) throw refused(verb, line, i);
+  }
+  return bytes;
+}
+
+// Neither message quotes the line: it may hold a password.
+function refused(verb: string, line: string, at: number): SmtpUsageError {
+  const message = `a ${verb || 'command'} line may not hold ${codePoint(line, at)} (position ${at})`;
+  return new SmtpUsageError('EINVAL', line.charCodeAt(at) > 0x9f ? `${message} without SMTPUTF8` : message);
+}
+
+function tooLong(verb: string, size: number, limit: number): SmtpUsageError {
+  return new SmtpUsageError('EINVAL', `a ${verb || 'command'} line of ${size} octets: ${limit} are allowed`);
+}
+
+/** TypeScript keeps other objects out; this is for callers that it does not watch. */
+function checkPath(path: Path, utf8: boolean, option: string): string {
+  if (!Path.is(path)) throw new SmtpUsageError('EINVAL', 'the address has not been parsed', option);
+  if (path.utf8 && !utf8) {
+    throw new SmtpUsageError('EINVAL', `${quoted(path.address)} needs SMTPUTF8`, `${option}.address`);
+  }
+  return path.address;
+}
+
+/** RFC 4422 §3.1: 1 to 20 of A–Z, 0–9, `-` and `_`. */
+function checkMechanism(mechanism: string): string {
+  if (/^[A-Z0-9_-]{1,20}$/.test(mechanism)) return mechanism;
+  throw new SmtpUsageError('EINVAL', `${quoted(mechanism)} is no name of a mechanism`, 'auth.mechanism');
+}
+
+function checkArgument(text: string, option: string): string {
+  checkText(text, option);
+  if (text !== '' && text.trim() === text && isAscii(text)) return text;
+  const message = `${quoted(text)} is not printable ASCII that begins and ends with a visible character`;
+  throw new SmtpUsageError('EINVAL', message, option);
+}
+
+function checkNode(node: string): string {
+  const text = checkArgument(node, 'etrn');
+  if (text.startsWith('#') && text.length > 1 && !text.includes(' ')) return text;
+  const sign = text.startsWith('@') ? '@' : '';
+  const domain = readDomain(text.slice(sign.length));
+  if (typeof domain !== 'string') return sign + domain.ascii;
+  throw new SmtpUsageError('EINVAL', `${quoted(node)} is no domain, @domain or #queue: ${domain}`, 'etrn');
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
