@@ -145,7 +145,10 @@ class TcpTransport implements Transport {
     socket.once('secureConnect', () => {
       if (this.#socket !== socket) return;
       const error = resumedNameError(socket, options, host);
-      if (error !== undefined) return this.#lose(socket, error);
+      if (error !== undefined) {
+        this.#lose(socket, error);
+        return;
+      }
       this.#state = 'open';
       this.#push({ type: 'secure', tls: tlsInfo(socket, options) });
     });

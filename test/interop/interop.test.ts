@@ -155,8 +155,6 @@ describe.each(good)('%s', (_name, server) => {
       const session = await mailStepByStep(options, [sent]);
       expect(acceptedBy(session)).toEqual([[inbox]]);
       await expectStored(server, sent, [inbox]);
-      const verbs = new Set(session.commands.map((line) => line.split(' ')[0]));
-      expect(verbs.has('BDAT')).toBe(more.chunking && (server.features.tls ?? []).includes('CHUNKING'));
     });
   });
 

@@ -59,7 +59,10 @@ export function mailStepByStep(options: Options, mails: readonly Mail[]): Promis
 /** Calls every step at once, before the line is up. The bodies must be small enough to be taken whole. */
 export function mailAhead(options: Options, mails: readonly Mail[]): Promise<Session> {
   const client = new SmtpClient(options);
-  const done = hear(client, () => {});
+  // QUIT then waits for the verdicts of all that has ended
+  const done = hear(client, (event) => {
+    if (event.name === 'CONNECTED') client.disconnect();
+  });
   for (const mail of mails) {
     client.sendSender(mail.from);
     for (const recipient of mail.to) client.sendRecipient(recipient);
@@ -67,7 +70,6 @@ export function mailAhead(options: Options, mails: readonly Mail[]): Promise<Ses
     if (client.sendBody(mail.body) !== mail.body.length) throw new Error('the body is too long for this');
     client.sendEom();
   }
-  client.disconnect();
   return done;
 }
 

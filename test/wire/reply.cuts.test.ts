@@ -113,7 +113,7 @@ describe('cuts', () => {
   });
 
   it('a parser does not read what another wrote behind its bytes', () => {
-    const [one, other] = [new ReplyParser(), new ReplyParser()];
+    const [one, other] = [new ReplyParser({ blankLines: 1 }), new ReplyParser()];
     one.feed(Buffer.from('\r'));
     other.feed(Buffer.from('\n250 other\r\n'));
     expect([one.next(), one.pending]).toEqual([undefined, 1]);

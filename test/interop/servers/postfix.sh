@@ -41,6 +41,7 @@ virtual_mailbox_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtpd_client_connection_count_limit = 0
 smtpd_error_sleep_time = 0
+smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions = reject_unauth_destination
 CF
 cat >"$D/conf/master.cf" <<CF
