@@ -35,8 +35,8 @@ export const entryKinds = {
   mail: { phase: 'mail', limit: 'commandMs', opening: false, endsGroup: false },
   rcpt: { phase: 'rcpt', limit: 'commandMs', opening: false, endsGroup: false },
   data: { phase: 'data', limit: 'dataMs', opening: false, endsGroup: true },
-  // the end of content may be followed by the next envelope (RFC 2920 §3.1)
-  content: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: false },
+  // RFC 2920 §3.1 would let the next envelope follow; not every server that offers PIPELINING can take it
+  content: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: true },
   rset: { phase: 'rset', limit: 'commandMs', opening: false, endsGroup: false },
   noop: { phase: 'noop', limit: 'commandMs', opening: false, endsGroup: true },
   quit: { phase: 'quit', limit: 'quitMs', opening: false, endsGroup: true },

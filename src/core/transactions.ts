@@ -153,13 +153,14 @@ export class Transactions {
   /** The line is gone: what has no outcome gets one. Says which messages have no verdict. */
   lose(): UnfinishedMessage[] {
     const unfinished: UnfinishedMessage[] = [];
-    for (const mail of this.#open) {
+    const open = this.#open;
+    this.#open = [];
+    for (const mail of open) {
       this.walk(mail, words.lost);
       mail.content?.discard();
       const outcome = outcomeOf(mail);
       if (outcome === 'unsent' || outcome === 'unknown') unfinished.push({ message: mail.message, outcome });
     }
-    this.#open = [];
     this.newest = undefined;
     return unfinished;
   }

@@ -5,7 +5,7 @@
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { LineError } from './line-error.ts';
-import { resumedNameError, startTls, tlsInfo } from './tls-upgrade.ts';
+import { startTls, tlsInfo } from './tls-upgrade.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
 
 export interface TcpOptions {
@@ -21,7 +21,7 @@ export interface TcpOptions {
   readonly family?: 0 | 4 | 6 | undefined;
   /** @default dns.lookup */
   readonly lookup?: TcpNetConnectOpts['lookup'] | undefined;
-  /** Any other option of net.connect, for example `autoSelectFamilyAttemptTimeout`. */
+  /** Any other option of net.connect; it goes before those above. For example `autoSelectFamilyAttemptTimeout`. */
   readonly connectOptions?: Partial<Omit<TcpNetConnectOpts, 'host' | 'port' | 'path'>> | undefined;
   /** Unread bytes beyond which the socket is not read. @default 262144 */
   readonly readBytes?: number | undefined;
@@ -144,11 +144,6 @@ class TcpTransport implements Transport {
     this.#attach(socket);
     socket.once('secureConnect', () => {
       if (this.#socket !== socket) return;
-      const error = resumedNameError(socket, options, host);
-      if (error !== undefined) {
-        this.#lose(socket, error);
-        return;
-      }
       this.#state = 'open';
       this.#push({ type: 'secure', tls: tlsInfo(socket, options) });
     });
@@ -231,9 +226,6 @@ function connectOptions(target: Target, options: TcpOptions): TcpNetConnectOpts 
   } = options;
   return {
     ...stream,
-    ...options.connectOptions,
-    host: target.host,
-    port: target.port,
     autoSelectFamily: family === 0,
     family,
     noDelay,
@@ -241,6 +233,9 @@ function connectOptions(target: Target, options: TcpOptions): TcpNetConnectOpts 
     keepAliveInitialDelay,
     localAddress,
     lookup,
+    ...options.connectOptions,
+    host: target.host,
+    port: target.port,
   };
 }
 

@@ -3,9 +3,8 @@
  * and what is told of the result. It keeps no state.
  */
 import { isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { endPointBinding } from './end-point-binding.ts';
-import { LineError } from './line-error.ts';
 import type { ChannelBinding, TlsInfo, TlsOptions } from './transport.ts';
 
 /** RFC 9266 §4.2. */
@@ -22,11 +21,14 @@ export function startTls(
   highWaterMark: number,
 ): TLSSocket {
   const name = options.servername ?? host;
+  // Said here, so that no environment variable can switch it off.
+  const rejectUnauthorized = options.rejectUnauthorized !== false;
   const full: ConnectionOptions & { highWaterMark: number } = {
     ...options,
     socket,
-    // Said here, so that no environment variable can switch it off.
-    rejectUnauthorized: options.rejectUnauthorized !== false,
+    rejectUnauthorized,
+    // Of a resumed session Node shows no certificate and checks no name: it may belong to another server.
+    session: rejectUnauthorized ? undefined : options.session,
     highWaterMark,
     // Node verifies `servername`, else `host`; an address must not be sent as SNI (RFC 6066 §3).
     host: name,
@@ -35,28 +37,11 @@ export function startTls(
   return connect(full);
 }
 
-/**
- * Node does not look at the name again when a session is resumed, though the session may belong to another server.
- * @returns what is wrong with the certificate
- */
-export function resumedNameError(socket: TLSSocket, options: TlsOptions, host: string): Error | undefined {
-  if (!socket.isSessionReused() || options.rejectUnauthorized === false) return undefined;
-  const check = options.checkServerIdentity ?? checkServerIdentity;
-  const certificate = socket.getPeerCertificate(true);
-  if (Object.keys(certificate).length === 0) {
-    return new LineError(
-      'ERR_TLS_CERT_ALTNAME_INVALID',
-      'the resumed session carries no certificate to verify',
-    );
-  }
-  return check(options.servername ?? host, certificate);
-}
-
 export function tlsInfo(socket: TLSSocket, options: TlsOptions): TlsInfo {
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
-    authorized: socket.authorized,
+    authorized: socket.authorized && !socket.isSessionReused(),
     servername: options.servername,
     resumed: socket.isSessionReused(),
     binding: channelBinding(socket),

@@ -1,5 +1,5 @@
 /** Real sockets on the loopback, for tests: a listener whose ends are all closed afterwards, and a watcher of events. */
-import { type AddressInfo, createServer, type ListenOptions, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { afterEach } from 'vitest';
 import type { Transport, TransportEvent } from '../../src/transport/transport.ts';
@@ -31,8 +31,18 @@ export async function listen(
     server.close();
     for (const socket of sockets) socket.destroy();
   });
+  return { port: portOf(server), sockets };
+}
+
+/** Of a server that listens; 0 on a unix socket. */
+export function portOf(server: Server): number {
   const address = server.address();
-  return { port: isAddress(address) ? address.port : 0, sockets };
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Runs when the test is over. */
+export function atEnd(cleanup: () => void): void {
+  cleanups.push(cleanup);
 }
 
 /** The server's side of a handshake on an open socket. */
@@ -125,8 +135,4 @@ export async function readAll(socket: Socket): Promise<string> {
 /** So many turns of the event loop: what could happen without anyone's help has happened. */
 export async function turns(n = 50): Promise<void> {
   for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function isAddress(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }

@@ -1,0 +1,103 @@
+// @ts-check
+/**
+ * Prints what happens, one line each, with the time since the start:
+ *
+ *     → a step of the program        ● an event that the client told
+ *         STATE  a chart moved           C:, S:  a line on the wire
+ *
+ * Colours are used on a terminal only, and not where NO_COLOR is set.
+ */
+import { styleText } from 'node:util';
+
+/** @typedef {Parameters<typeof styleText>[0]} Style */
+
+export class Show {
+  /** @param {NodeJS.WriteStream} out */
+  constructor(out) {
+    this.out = out;
+    this.colour = out.isTTY && !process.env.NO_COLOR;
+    this.start = performance.now();
+  }
+
+  /** @param {string} name @param {unknown[]} args */
+  step(name, args) {
+    this.line('cyan', `→ ${name}(${args.map(brief).join(', ')})`);
+  }
+
+  /** @param {import('smtpump').SmtpEvent} event */
+  event(event) {
+    const bad = 'error' in event || (event.name === 'DISCONNECTED' && event.reason !== undefined);
+    this.line(bad ? ['bold', 'red'] : ['bold', 'green'], `● ${event.name.padEnd(14)} ${about(event)}`.trimEnd());
+  }
+
+  /** @param {{ chart: string, to: string, word: string }} event */
+  state({ chart, to, word }) {
+    this.line('dim', `    STATE  ${chart.padEnd(10)}  ${to}  (${word})`);
+  }
+
+  /** @param {import('smtpump').Reply} reply */
+  reply({ code, lines }) {
+    lines.forEach((line, i) => {
+      this.wire('S:', `${code}${i < lines.length - 1 ? '-' : ' '}${line}`);
+    });
+  }
+
+  /** @param {'C:' | 'S:'} side @param {string} text */
+  wire(side, text) {
+    this.line(side === 'C:' ? 'yellow' : 'blue', `    ${side}     ${text}`);
+  }
+
+  /** @param {import('smtpump').SmtpError} error */
+  failure({ message, phase, code, hint }) {
+    this.print('red', `✗ ${message}`);
+    for (const [name, value] of Object.entries({ phase, code, hint })) {
+      if (value !== undefined) this.print('red', `    ${name.padEnd(6)} ${value}`);
+    }
+  }
+
+  /** @param {string} title @param {string} text */
+  frame(title, text) {
+    const lines = text.trimEnd().split(/\r?\n/);
+    const width = Math.max(title.length + 2, ...lines.map((line) => line.length));
+    this.print('green', `┌─ ${title} ${'─'.repeat(width - title.length - 1)}┐`);
+    for (const line of lines) this.print('green', `│ ${line.padEnd(width)} │`);
+    this.print('green', `└${'─'.repeat(width + 2)}┘`);
+  }
+
+  /** @param {Style} style @param {string} text */
+  line(style, text) {
+    const ms = (performance.now() - this.start).toFixed(1).padStart(7);
+    this.print(style, text, `${ms}  `);
+  }
+
+  /** @param {Style} style @param {string} text @param {string} [before] */
+  print(style, text, before = '') {
+    this.out.write(`${before}${this.colour ? styleText(style, text) : text}\n`);
+  }
+}
+
+/** What an event carries, in a few words. @param {import('smtpump').SmtpEvent} event */
+function about(event) {
+  switch (event.name) {
+    case 'CONNECTED':
+      return `${event.secure ? 'with TLS' : 'in clear'}; the server offers ${event.capabilities.pipelining ? 'PIPELINING' : 'no PIPELINING'}`;
+    case 'SECURE_OK':
+      return `${event.tls.protocol}, certificate ${event.tls.authorized ? 'verified' : 'not verified'}`;
+    case 'AUTH_OK':
+      return event.mechanism;
+    case 'RECIPIENT_ACK':
+      return event.recipient.address;
+    case 'EOM_ACK':
+      return `accepted for ${event.accepted.map(({ address }) => address).join(', ')}`;
+    case 'DISCONNECTED':
+      return event.reason?.code ?? '';
+    default:
+      return 'reply' in event && event.reply !== undefined ? `${event.reply.code} ${event.reply.text}` : '';
+  }
+}
+
+/** @param {unknown} value */
+function brief(value) {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
