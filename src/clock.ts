@@ -23,6 +23,7 @@ export const systemClock: Clock & Required<Pick<Clock, 'wake'>> = {
     const arm = (): void => {
       const left = Math.ceil(at - systemClock.now());
       timer = setTimeout(left > longestTimeoutMs ? arm : fn, Math.min(Math.max(left, 0), longestTimeoutMs));
+      timer.unref();
     };
     arm();
     return () => clearTimeout(timer);

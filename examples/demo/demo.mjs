@@ -12,7 +12,12 @@ import { Show } from './show.mjs';
 const flags = readFlags();
 const server = flags === undefined ? await startServer({ login: true }) : undefined;
 const { target, from, to } = flags ?? {
-  target: { host: server?.host, port: server?.port, auth: { user, password }, tlsOptions: { ca: server?.ca } },
+  target: {
+    host: server?.host,
+    port: server?.port,
+    auth: { user, password },
+    tlsOptions: { ca: server?.ca },
+  },
   from: 'pump@sender.example',
   to: 'you@receiver.example',
 };
@@ -40,7 +45,10 @@ function next(event) {
     case 'RECIPIENT_ACK':
       return step('sendBom', { subject: 'Hello through the pump' });
     case 'BOM_ACK':
-      step('sendBody', 'Nothing happens but in execute().\r\n.A dot at the beginning of a line survives.\r\n');
+      step(
+        'sendBody',
+        'Nothing happens but in execute().\r\n.A dot at the beginning of a line survives.\r\n',
+      );
       return step('sendEom');
     case 'EOM_ACK':
       return step('disconnect');

@@ -27,7 +27,10 @@ export class Show {
   /** @param {import('smtpump').SmtpEvent} event */
   event(event) {
     const bad = 'error' in event || (event.name === 'DISCONNECTED' && event.reason !== undefined);
-    this.line(bad ? ['bold', 'red'] : ['bold', 'green'], `● ${event.name.padEnd(14)} ${about(event)}`.trimEnd());
+    this.line(
+      bad ? ['bold', 'red'] : ['bold', 'green'],
+      `● ${event.name.padEnd(14)} ${about(event)}`.trimEnd(),
+    );
   }
 
   /** @param {{ chart: string, to: string, word: string }} event */
@@ -49,7 +52,8 @@ export class Show {
 
   /** @param {import('smtpump').SmtpError} error */
   failure({ message, phase, code, hint }) {
-    this.print('red', `✗ ${message}`);
+    // the message ends with the hint, which has a line of its own here
+    this.print('red', `✗ ${hint === undefined ? message : message.replace(`. ${hint}`, '')}`);
     for (const [name, value] of Object.entries({ phase, code, hint })) {
       if (value !== undefined) this.print('red', `    ${name.padEnd(6)} ${value}`);
     }
@@ -92,6 +96,7 @@ function about(event) {
     case 'DISCONNECTED':
       return event.reason?.code ?? '';
     default:
+      if ('error' in event) return event.error.code;
       return 'reply' in event && event.reply !== undefined ? `${event.reply.code} ${event.reply.text}` : '';
   }
 }

@@ -1,14 +1,13 @@
 /**
  * The connection without its socket. Steps come from the caller, `handle*` brings what the world did, `drain` lets
- * out what may leave. Every decision is asked of the charts; order is the ledger's, time the deadlines'. It never
- * calls the user's code but the token source, and asks no clock: the time of a turn is given.
+ * out what may leave. Every decision is asked of the charts; order is the ledger's, time the deadlines'. It calls
+ * none of the user's code but the token source, and asks no clock: the time of a turn is given.
  */
 import type { ConnectionWord } from '../../machines/vocabulary.ts';
 import type { Phase, SmtpError } from '../errors.ts';
 import type { TlsInfo, Transport, TransportEvent } from '../transport/transport.ts';
-import { addressLiteral } from '../wire/address.ts';
-import { type Capabilities, noCapabilities, parseCapabilities } from '../wire/capabilities.ts';
-import { type Command, commands } from '../wire/command.ts';
+import type { Capabilities } from '../wire/capabilities.ts';
+import { commands } from '../wire/command.ts';
 import { type Reply, ReplyParser } from '../wire/reply.ts';
 import { connectionAnswer } from './answers.ts';
 import {
@@ -23,29 +22,37 @@ import { Departures } from './departures.ts';
 import type { UnfinishedMessage } from './events.ts';
 import { ending, phaseOf } from './failures.ts';
 import { type Entry, entry, entryKinds, Ledger } from './ledger.ts';
-import { asError, LoginAttempt } from './login.ts';
+import { asError } from './login.ts';
+import { Opening } from './opening.ts';
 import { type LineDeed, Outbox } from './outbox.ts';
-import type { ConnectionSettings } from './settings.ts';
+import { type ConnectionSettings, defaultSettings } from './settings.ts';
 import { connectionEvent } from './telling.ts';
-import { TokenRequest } from './token.ts';
 import { Transactions } from './transactions.ts';
 import type { Word } from './walk.ts';
 
-/** What is at hand when an effect is carried out: what happened last. */
+/** What happened last, and is to be told or blamed. */
 interface AtHand {
-  entry: Entry | undefined;
-  reply: Reply | undefined;
-  cause: Error | undefined;
+  readonly entry: Entry | undefined;
+  readonly reply: Reply | undefined;
+  readonly cause: Error | undefined;
 }
 
+const nothingAtHand: AtHand = { entry: undefined, reply: undefined, cause: undefined };
+const quit = commands.quit();
+const noop = commands.noop();
+const rset = commands.rset();
+const starttls = commands.starttls();
+const lost = connectionChart.word({ type: 'lost', quit: false });
+const lostAfterQuit = connectionChart.word({ type: 'lost', quit: true });
+const noMechanismLeft = connectionChart.word({ type: 'auth.refused', more: false });
+
 export class Connection {
-  readonly outbox = new Outbox();
-  readonly ledger = new Ledger();
-  readonly deadlines = new Deadlines();
+  readonly outbox: Outbox = new Outbox();
+  readonly ledger: Ledger = new Ledger();
+  readonly deadlines: Deadlines = new Deadlines();
   readonly transactions: Transactions;
   position: ConnectionPosition = connectionChart.start;
-  /** The position that the word at hand was met in. */
-  #before: ConnectionPosition = connectionChart.start;
+  settings: ConnectionSettings = defaultSettings;
   /** What the server offers; undefined until it is known for good. */
   capabilities: Capabilities | undefined;
   tls: TlsInfo | undefined;
@@ -55,35 +62,20 @@ export class Connection {
 
   readonly #departures: Departures;
   readonly #parser = new ReplyParser();
-  #settings: ConnectionSettings | undefined;
-  #hello: Reply | undefined;
-  #offered: Capabilities = noCapabilities;
-  #localAddress: string | undefined;
-  #login: LoginAttempt | undefined;
-  #response: Command | undefined;
-  #token: TokenRequest | undefined;
+  #opening: Opening = new Opening(defaultSettings);
+  /** The position that the word at hand was met in. */
+  #before: ConnectionPosition = connectionChart.start;
+  #atHand = nothingAtHand;
+  /** The time of this turn. */
+  #now = 0;
   #lastReplyAt = 0;
   #reason: SmtpError | undefined;
   #unfinished: readonly UnfinishedMessage[] = [];
-  #atHand: AtHand = { entry: undefined, reply: undefined, cause: undefined };
-  #lineClosed = false;
-  /** The time of this turn. */
-  #now = 0;
+  /** The line is down, and DISCONNECTED is still to be told. */
+  #closed = false;
 
   constructor() {
-    const connection = this;
-    this.transactions = new Transactions({
-      ledger: this.ledger,
-      outbox: this.outbox,
-      get lmtp() {
-        return connection.#settings?.lmtp ?? false;
-      },
-      get bodyBufferBytes() {
-        return connection.#settings?.bodyBufferBytes ?? 0;
-      },
-      get bareLineEnds() {
-        return connection.#settings?.bareLineEnds ?? 'normalise';
-      },
+    this.transactions = new Transactions(this, {
       stuck: () => this.#walk(words.stuck),
       spoil: () => {
         this.#departures.spoiled = true;
@@ -105,15 +97,14 @@ export class Connection {
 
   /** There is work for the pump though nothing more arrives. */
   get busy(): boolean {
-    return (
-      this.outbox.hasDeeds || this.outbox.hasEvents || this.#lineClosed || this.#token?.answered === true
-    );
+    const { outbox } = this;
+    return outbox.busy || this.#closed || this.#opening.tokenAnswered;
   }
 
   // ── steps of the caller: legality was asked before ──
 
   connect(settings: ConnectionSettings): void {
-    this.#settings = settings;
+    this.settings = settings;
     const { tls, lmtp, login } = settings;
     const token = login?.token !== undefined;
     this.#walk(connectionChart.word({ type: 'step.connect', tls, lmtp, auth: login !== undefined, token }));
@@ -124,60 +115,56 @@ export class Connection {
   }
 
   reset(): void {
+    this.#atHand = nothingAtHand;
     this.transactions.takeBack(mailWords['step.reset']);
     // taking back may have cost the line
     if (this.can(words['step.reset'])) this.#walk(words['step.reset']);
   }
 
   disconnect(): void {
-    const open = this.#contentStandsOpen();
+    const open = this.transactions.contentStandsOpen;
     if (!open) this.transactions.takeBack(mailWords['step.leave']);
     this.#walk(connectionChart.word({ type: 'step.disconnect', open }));
   }
 
   abort(): void {
+    this.#atHand = { ...nothingAtHand, entry: this.ledger.oldest };
     this.#walk(words['step.abort']);
   }
 
   // ── what the world did ──
 
-  /** Deadlines that have come. */
+  /** A turn begins: what was to have happened by now has not. */
   handleTime(now: number): void {
     this.#now = now;
     this.#arm();
     const due = this.deadlines.due(now);
     if (due === undefined) return;
-    this.#atHand = { entry: this.ledger.oldest, reply: undefined, cause: undefined };
     this.deadlines.clear(due);
+    this.#atHand = { ...nothingAtHand, entry: this.ledger.oldest };
     this.#walk(words.timeout);
   }
 
   handleToken(): void {
-    const request = this.#token;
-    if (request?.answered !== true) return;
-    this.#token = undefined;
+    const word = this.#opening.takeToken();
+    if (word === undefined) return;
     this.deadlines.clear('token');
-    if (this.#login === undefined) return;
-    this.#login.token = request.token;
-    this.#login.error = request.error;
-    this.#atHand = { entry: undefined, reply: undefined, cause: request.error };
-    this.#walk(request.token === undefined ? words['token.failed'] : words['token.ready']);
+    this.#atHand = nothingAtHand;
+    this.#walk(word);
   }
 
   handleEvent(event: TransportEvent): void {
     switch (event.type) {
       case 'open':
         this.deadlines.clear('open');
-        this.#localAddress = event.localAddress;
+        this.#opening.localAddress = event.localAddress;
         this.#walk(words.opened);
         return;
       case 'bytes':
-        this.#parser.feed(event.bytes);
-        return;
+        return this.#parser.feed(event.bytes);
       case 'drain':
         this.outbox.full = false;
-        this.deadlines.clear('drain');
-        return;
+        return this.deadlines.clear('drain');
       case 'secure':
         this.deadlines.clear('secure');
         this.tls = event.tls;
@@ -196,7 +183,7 @@ export class Connection {
     try {
       reply = this.#parser.next();
     } catch (error) {
-      this.#violate(undefined, asError(error));
+      this.#violate({ entry: this.ledger.oldest, reply: undefined, cause: asError(error) });
       return true;
     }
     if (reply === undefined) return false;
@@ -207,16 +194,16 @@ export class Connection {
     }
     if (oldest !== undefined) this.#count(oldest);
     if (reply.code === 421) this.#shutDown(oldest, reply);
-    else if (oldest === undefined)
-      this.#violate(reply, new Error('the server replied though nothing was asked'));
-    else if (!this.#answer(oldest, reply)) this.#violate(reply, undefined, oldest);
+    else if (oldest === undefined || !this.#answer(oldest, reply)) {
+      this.#violate({ entry: oldest, reply, cause: undefined });
+    }
     return true;
   }
 
-  /** The line is down and everything before has been told. */
+  /** Everything that happened before the line went down has been told. */
   handleClosed(): void {
-    if (!this.#lineClosed || this.outbox.hasEvents) return;
-    this.#lineClosed = false;
+    if (!this.#closed || this.outbox.hasEvents) return;
+    this.#closed = false;
     this.#walk(words.closed);
   }
 
@@ -224,50 +211,66 @@ export class Connection {
 
   /** Carries out deeds and lets out what may leave, in as few writes as can be. */
   drain(transport: Transport): void {
-    const now = this.#now;
-    this.outbox.refill();
-    for (let deed = this.outbox.nextDeed(); deed !== undefined; deed = this.outbox.nextDeed()) {
+    const { outbox, settings } = this;
+    outbox.refill();
+    for (let deed = outbox.nextDeed(); deed !== undefined; deed = outbox.nextDeed()) {
       this.#perform(deed, transport);
     }
-    const settings = this.#settings;
-    if (settings === undefined) return;
-    const wasFull = this.outbox.full;
-    if (!wasFull && this.ledger.waiting > 0) {
+    if (!outbox.full && this.ledger.waiting > 0) {
+      const { offered } = this.#opening;
       this.#departures.release({
-        now,
+        now: this.#now,
         transport,
-        capabilities: this.#offered,
+        capabilities: offered,
         open: this.position.tags.has('open'),
-        pipelining: settings.pipelining && this.#offered.pipelining,
+        pipelining: settings.pipelining && offered.pipelining,
         messagesInFlight: settings.messagesInFlight,
       });
-      this.outbox.flush(transport);
-      if (this.outbox.full) this.deadlines.set('drain', now + settings.timeouts.bodyMs);
+      outbox.flush(transport);
+      if (outbox.full) this.deadlines.set('drain', this.#now + settings.timeouts.bodyMs);
     }
     this.#arm();
+  }
+
+  #perform(deed: LineDeed, transport: Transport): void {
+    const { timeouts } = this.settings;
+    switch (deed.deed) {
+      case 'open':
+        transport.open(deed.target);
+        this.deadlines.set('open', this.#now + timeouts.connectMs);
+        return this.deadlines.set('total', this.#now + timeouts.totalMs);
+      case 'secure': {
+        // bytes that came in clear belong to nobody (CVE-2011-0411)
+        const early = transport.poll();
+        if (early !== undefined) return this.#refuseEarly(early);
+        this.deadlines.set('secure', this.#now + timeouts.secureMs);
+        return transport.secure(deed.options);
+      }
+      case 'close':
+        transport.close(deed.graceful);
+        this.#closed = true;
+        return;
+      default:
+        deed satisfies never;
+    }
   }
 
   // ── the world, in detail ──
 
   #handleLost(event: Extract<TransportEvent, { type: 'lost' }>): void {
-    this.#atHand = { entry: this.ledger.oldest, reply: undefined, cause: event.error };
-    if (event.during === 'secure' && this.can(words['secure.failed'])) {
-      this.#walk(words['secure.failed']);
-    } else {
-      const quit = this.ledger.oldest?.kind === 'quit';
-      this.#walk(connectionChart.word({ type: 'lost', quit }));
-    }
+    const { oldest } = this.ledger;
+    this.#atHand = { entry: oldest, reply: undefined, cause: event.error };
+    if (event.during === 'secure' && this.#walk(words['secure.failed'])) return;
+    this.#walk(oldest?.kind === 'quit' ? lostAfterQuit : lost);
   }
 
-  /** The reply answers the oldest command; a message by LMTP has one for each recipient. */
+  /** The reply answers the oldest command; the end of a message by LMTP has one for each recipient. */
   #count(oldest: Entry): void {
     this.#lastReplyAt = this.#now;
-    const { mail } = oldest;
-    if (oldest.kind === 'content' && this.#settings?.lmtp && mail && mail.verdicts + 1 < mail.accepted.length)
-      return;
+    if (oldest.kind === 'content' && this.transactions.expectsMoreVerdicts(oldest.mail)) return;
     this.ledger.settle();
     this.#departures.answered(oldest);
-    if (mail !== undefined) mail.due--;
+    if (oldest.mail !== undefined) oldest.mail.due--;
   }
 
   #answer(oldest: Entry, reply: Reply): boolean {
@@ -278,56 +281,31 @@ export class Connection {
   }
 
   #wordFor(oldest: Entry, reply: Reply): Word<ConnectionWord> | undefined {
-    if (oldest.kind === 'auth') return this.#loginWord(reply);
-    if (oldest.kind === 'ehlo' && reply.code >= 200 && reply.code < 300) return this.#helloWord(reply);
-    if (oldest.kind === 'helo') this.#hello = reply;
+    if (oldest.kind === 'auth') return this.#opening.hearLogin(reply);
+    if (oldest.kind === 'ehlo' && reply.code === 250) return this.#opening.hear(reply, this.tls);
+    if (oldest.kind === 'helo') this.#opening.hello = reply;
     const word = connectionAnswer(oldest, reply);
-    if (word !== words['starttls.ok']) return word;
-    // whatever came with the 220 was written in clear by somebody (CVE-2011-0411)
-    return this.#parser.pending > 0 ? undefined : word;
-  }
-
-  #helloWord(reply: Reply): Word<ConnectionWord> {
-    this.#hello = reply;
-    this.#offered = parseCapabilities(reply);
-    const { login } = this.#settings ?? {};
-    this.#login =
-      login &&
-      this.#settings &&
-      new LoginAttempt(this.#settings, login, this.#offered.auth, this.tls !== undefined, this.tls?.binding);
-    return connectionChart.word({
-      type: 'ehlo.ok',
-      starttls: this.#offered.starttls,
-      auth: this.#login?.more ?? false,
-    });
-  }
-
-  #loginWord(reply: Reply): Word<ConnectionWord> | undefined {
-    const login = this.#login;
-    if (login === undefined) return undefined;
-    if (reply.code === 334) {
-      this.#response = login.answer(reply.text);
-      return this.#response === undefined ? words['auth.invalid'] : words['auth.challenge'];
-    }
-    if (reply.code >= 500) return connectionChart.word({ type: 'auth.refused', more: login.more });
-    if (reply.code >= 400) return words['auth.deferred'];
-    if (reply.code >= 300) return undefined;
-    return login.accept() ? words['auth.ok'] : words['auth.unproved'];
+    // whatever came with the 220 to STARTTLS was written in clear by somebody (CVE-2011-0411)
+    return word === words['starttls.ok'] && this.#parser.pending > 0 ? undefined : word;
   }
 
   /** RFC 5321 §3.8: 421 may come at any time; it answers what was due, and nothing more is written. */
   #shutDown(oldest: Entry | undefined, reply: Reply): void {
     this.#atHand = { entry: oldest, reply, cause: undefined };
-    if (oldest !== undefined && !entryKinds[oldest.kind].opening) {
-      if (oldest.mail !== undefined) this.transactions.answer(oldest, oldest.mail, reply);
-      else this.#answer(oldest, reply);
-    }
-    if (this.can(words.shutdown)) this.#walk(words.shutdown);
+    if (oldest !== undefined && !entryKinds[oldest.kind].opening) this.#answer(oldest, reply);
+    this.#walk(words.shutdown);
   }
 
-  #violate(reply: Reply | undefined, cause: Error | undefined, oldest = this.ledger.oldest): void {
-    this.#atHand = { entry: oldest, reply, cause };
-    if (this.can(words.violation)) this.#walk(words.violation);
+  #violate(atHand: AtHand): void {
+    this.#atHand = atHand;
+    this.#walk(words.violation);
+  }
+
+  #refuseEarly(event: TransportEvent): void {
+    if (event.type !== 'bytes') return this.handleEvent(event);
+    const cause = new Error('the server wrote in clear where TLS was to begin');
+    this.#atHand = { entry: undefined, reply: this.lastReply, cause };
+    this.#walk(this.settings.tls === 'implicit' ? words['secure.failed'] : words.violation);
   }
 
   // ── the chart ──
@@ -348,35 +326,31 @@ export class Connection {
 
   #carryOut(effect: ConnectionEffect): void {
     if ('tell' in effect) return this.#tell(effect);
-    const settings = this.#settings;
-    if (settings === undefined) return;
+    const { ledger, outbox } = this;
     switch (effect.do) {
       case 'open':
-        this.#begin();
-        return this.outbox.do({ deed: 'open', target: settings.target });
+        return this.#begin();
       case 'expectGreeting':
         // it leaves by itself, the moment the line is up
-        this.ledger.pushFirst(entry('greeting'));
-        return this.ledger.depart(this.#now);
+        ledger.pushFirst(entry('greeting'));
+        return ledger.depart(this.#now);
       case 'send':
         return this.#send(effect.command);
       case 'secure':
-        this.#offered = noCapabilities;
-        return this.outbox.do({ deed: 'secure', options: settings.tlsOptions });
+        this.#opening.forget();
+        return outbox.do({ deed: 'secure', options: this.settings.tlsOptions });
       case 'fetchToken':
-        return this.#fetchToken();
+        this.deadlines.set('token', this.#now + this.settings.timeouts.commandMs);
+        return this.#opening.fetchToken(() => this.onWake?.());
       case 'login':
-        return this.#beginMechanism();
+        return this.#logIn();
       case 'respond':
-        if (this.#response) this.ledger.pushFirst(entry('auth', this.#response));
-        this.#response = undefined;
-        return;
+        return ledger.pushFirst(entry('auth', this.#opening.takeResponse()));
       case 'cancelLogin':
-        return this.ledger.pushFirst(entry('auth', commands.authCancel()));
+        return ledger.pushFirst(entry('auth', commands.authCancel()));
       case 'admit':
         this.deadlines.clear('total');
-        this.capabilities = this.#offered;
-        this.#login = undefined;
+        this.capabilities = this.#opening.offered;
         return;
       case 'blame':
         this.#reason ??= ending(effect.on, { ...this.#atHand, phase: this.#phase });
@@ -390,162 +364,95 @@ export class Connection {
     }
   }
 
-  #tell(notice: Extract<ConnectionEffect, { tell: string }>): void {
-    const event = connectionEvent(notice, {
-      ...this.#atHand,
-      phase: this.#phase,
-      hello: this.#hello,
-      capabilities: this.#offered,
-      tls: this.tls,
-      mechanism: this.#login?.mechanism,
-      loginError: this.#login?.error,
-      reason: this.#reason,
-      unfinished: this.#unfinished,
-    });
-    if (event !== undefined) this.outbox.tell(event);
-  }
-
   /** A new line: nothing of the last one is left. */
   #begin(): void {
+    this.#opening = new Opening(this.settings);
+    this.#departures.reset();
+    this.#parser.reset();
+    this.#atHand = nothingAtHand;
+    this.#reason = undefined;
+    this.#unfinished = [];
     this.capabilities = undefined;
     this.tls = undefined;
     this.lastReply = undefined;
-    this.#hello = undefined;
-    this.#offered = noCapabilities;
-    this.#localAddress = undefined;
-    this.#reason = undefined;
-    this.#unfinished = [];
-    this.#atHand = { entry: undefined, reply: undefined, cause: undefined };
-    this.#departures.reset();
+    this.outbox.do({ deed: 'open', target: this.settings.target });
   }
 
   #send(command: Extract<ConnectionEffect, { do: 'send' }>['command']): void {
     const { ledger } = this;
     switch (command) {
       case 'EHLO':
-        return ledger.pushFirst(entry('ehlo', commands.ehlo(this.#name)));
       case 'LHLO':
-        return ledger.pushFirst(entry('ehlo', commands.lhlo(this.#name)));
+        return ledger.pushFirst(entry('ehlo', this.#opening.introduce(command)));
       case 'HELO':
-        return ledger.pushFirst(entry('helo', commands.helo(this.#name)));
+        return ledger.pushFirst(entry('helo', this.#opening.introduce(command)));
       case 'STARTTLS':
-        return ledger.pushFirst(entry('starttls', commands.starttls()));
+        return ledger.pushFirst(entry('starttls', starttls));
       case 'NOOP':
-        return ledger.push(entry('noop', commands.noop()));
+        return ledger.push(entry('noop', noop));
       case 'RSET':
-        return ledger.push(entry('rset', commands.rset()));
+        return ledger.push(entry('rset', rset));
       case 'QUIT':
-        return ledger.push(entry('quit', commands.quit()));
+        return ledger.push(entry('quit', quit));
       default:
         command satisfies never;
     }
   }
 
-  #fetchToken(): void {
-    const source = this.#settings?.login?.token;
-    if (source === undefined) return;
-    this.#token = new TokenRequest(source, () => this.onWake?.());
-    const { timeouts } = this.#settings ?? {};
-    if (timeouts) this.deadlines.set('token', this.#now + timeouts.commandMs);
+  #logIn(): void {
+    const command = this.#opening.nextMechanism();
+    if (command === undefined) this.#walk(noMechanismLeft);
+    else this.ledger.pushFirst(entry('auth', command));
   }
 
-  /** Begins the next mechanism that the credentials can serve. */
-  #beginMechanism(): void {
-    const login = this.#login;
-    if (login === undefined) return;
-    while (login.more) {
-      try {
-        return this.ledger.pushFirst(entry('auth', login.begin()));
-      } catch (error) {
-        login.error = asError(error);
-      }
-    }
-    this.#walk(connectionChart.word({ type: 'auth.refused', more: false }));
-  }
-
+  /** The line goes down at the next drain; what was open on it has its outcome now. */
   #close(graceful: boolean): void {
     this.#unfinished = this.transactions.lose();
     this.ledger.clear();
     this.deadlines.clearAll();
     this.#parser.reset();
-    this.#login = undefined;
-    this.#token = undefined;
-    this.#response = undefined;
     this.outbox.discard();
     this.outbox.do({ deed: 'close', graceful });
   }
 
-  #perform(deed: LineDeed, transport: Transport): void {
-    const now = this.#now;
-    const { timeouts } = this.#settings ?? {};
-    switch (deed.deed) {
-      case 'open':
-        transport.open(deed.target);
-        this.deadlines.set('open', now + (timeouts?.connectMs ?? Infinity));
-        this.deadlines.set('total', now + (timeouts?.totalMs ?? Infinity));
-        return;
-      case 'secure': {
-        // bytes that came in clear belong to nobody (CVE-2011-0411)
-        const early = transport.poll();
-        if (early !== undefined) return this.#refuseEarly(early);
-        this.deadlines.set('secure', now + (timeouts?.secureMs ?? Infinity));
-        return transport.secure(deed.options);
-      }
-      case 'close':
-        transport.close(deed.graceful);
-        this.#lineClosed = true;
-        return;
-      default:
-        deed satisfies never;
-    }
+  #tell(notice: Extract<ConnectionEffect, { tell: string }>): void {
+    const { hello, offered, login } = this.#opening;
+    const event = connectionEvent(notice, {
+      ...this.#atHand,
+      phase: this.#phase,
+      hello,
+      capabilities: offered,
+      tls: this.tls,
+      mechanism: login?.mechanism,
+      loginError: login?.error,
+      reason: this.#reason,
+      unfinished: this.#unfinished,
+    });
+    if (event !== undefined) this.outbox.tell(event);
   }
 
-  #refuseEarly(event: TransportEvent): void {
-    if (event.type !== 'bytes') return this.handleEvent(event);
-    const cause = new Error('the server wrote in clear where TLS was to begin');
-    this.#atHand = { entry: undefined, reply: this.lastReply, cause };
-    this.#walk(this.#settings?.tls === 'implicit' ? words['secure.failed'] : words.violation);
-  }
+  // ── time ──
 
   /** The reply's deadline counts from the command's departure or the reply before it, whichever came later. */
   #arm(): void {
-    const { timeouts } = this.#settings ?? {};
-    if (timeouts === undefined) return;
+    const { timeouts } = this.settings;
     const { oldest } = this.ledger;
+    const since = oldest && Math.max(oldest.sentAt, this.#lastReplyAt);
     const replyAt =
-      oldest === undefined
-        ? Infinity
-        : Math.max(oldest.sentAt, this.#lastReplyAt) + timeouts[entryKinds[oldest.kind].limit];
+      oldest && since !== undefined ? since + timeouts[entryKinds[oldest.kind].limit] : Infinity;
     this.deadlines.set('reply', replyAt);
-    const startedAt = this.transactions.oldest?.startedAt ?? Infinity;
-    this.deadlines.set('message', startedAt + timeouts.messageMs);
+    this.deadlines.set('message', this.transactions.oldestStart + timeouts.messageMs);
   }
 
-  /** Content that has begun and not ended, so that a command would be taken for text. */
-  #contentStandsOpen(): boolean {
-    const { newest } = this.transactions;
-    const flowing = newest?.position.tags.has('flowing') === true;
-    return flowing && newest?.content?.ended === false;
-  }
-
+  /** What was going on when it happened. */
   get #phase(): Phase {
     const { entry } = this.#atHand;
     if (entry !== undefined) return phaseOf(entry);
-    const awaited = awaitedIn(this.#before);
-    if (awaited !== undefined) return awaited;
-    return this.ledger.first?.kind === 'content' ? 'body' : 'connect';
-  }
-
-  get #name(): string {
-    const { localName, fallbackName } = this.#settings ?? {};
-    if (localName !== undefined) return localName;
-    return this.#localAddress === undefined
-      ? (fallbackName ?? 'localhost')
-      : addressLiteral(this.#localAddress);
+    return awaitedIn(this.#before) ?? (this.ledger.first?.kind === 'content' ? 'body' : 'connect');
   }
 }
 
-/** What is awaited in a position that is no reply. */
+/** What is awaited in a position and is no reply. */
 function awaitedIn({ tags }: ConnectionPosition): Phase | undefined {
   if (tags.has('awaits:connect')) return 'connect';
   if (tags.has('awaits:tls')) return 'tls';

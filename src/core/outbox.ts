@@ -42,8 +42,9 @@ export class Outbox {
     this.#ration = rationBytes;
   }
 
-  get hasDeeds(): boolean {
-    return this.#deeds.length > 0;
+  /** Something waits here that the pump can carry out at once. */
+  get busy(): boolean {
+    return this.#deeds.length > 0 || this.hasEvents || this.rationed;
   }
 
   get hasEvents(): boolean {

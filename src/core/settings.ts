@@ -73,3 +73,21 @@ export interface ConnectionSettings {
   readonly bodyBufferBytes: number;
   random(bytes: number): Uint8Array;
 }
+
+/** Before the first `connect()`. */
+export const defaultSettings: ConnectionSettings = {
+  target: { host: 'localhost', port: 587 },
+  lmtp: false,
+  tls: 'optional',
+  tlsOptions: {},
+  login: undefined,
+  localName: undefined,
+  fallbackName: 'localhost',
+  pipelining: true,
+  chunking: true,
+  messagesInFlight: 16,
+  timeouts: defaultTimeouts,
+  bareLineEnds: 'normalise',
+  bodyBufferBytes: 256 * 1024,
+  random: (bytes) => new Uint8Array(bytes),
+};

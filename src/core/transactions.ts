@@ -4,7 +4,7 @@
  */
 import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
 import { type SmtpError, SmtpUsageError } from '../errors.ts';
-import { type BareLineEnds, DataEncoder, has8bit } from '../wire/body.ts';
+import { DataEncoder, has8bit } from '../wire/body.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { quoted } from '../wire/characters.ts';
 import { commands } from '../wire/command.ts';
@@ -12,21 +12,24 @@ import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
 import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
-import type { UnfinishedMessage } from './events.ts';
+import type { Recipient, UnfinishedMessage } from './events.ts';
 import { phaseOf, refusal } from './failures.ts';
 import { type Entry, entry, type Ledger } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
 import { resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
+import type { ConnectionSettings } from './settings.ts';
 import type { Word } from './walk.ts';
 
-/** What a mail chart may want of its connection. */
+/** What the messages share with their connection. */
 export interface TransactionHost {
   readonly ledger: Ledger;
   readonly outbox: Outbox;
-  readonly lmtp: boolean;
-  readonly bodyBufferBytes: number;
-  readonly bareLineEnds: BareLineEnds;
+  readonly settings: ConnectionSettings;
+}
+
+/** What a mail chart may want of its connection. */
+export interface TransactionCalls {
   /** Content that cannot be taken back stands open on the wire. */
   stuck(): void;
   /** RSET must come before the next MAIL. */
@@ -36,6 +39,7 @@ export interface TransactionHost {
 /** What is at hand when an effect is carried out. */
 interface AtHand {
   readonly entry?: Entry | undefined;
+  readonly recipient?: Recipient | undefined;
   readonly reply?: Reply | undefined;
   /** Why we refuse it ourselves. */
   readonly error?: SmtpError | undefined;
@@ -49,17 +53,30 @@ export class Transactions {
   /** The message that the caller's steps belong to. */
   newest: Mail | undefined;
   readonly #host: TransactionHost;
+  readonly #calls: TransactionCalls;
   /** Those whose outcome is open, oldest first. */
   #open: Mail[] = [];
   #lastId = 0;
 
-  constructor(host: TransactionHost) {
+  constructor(host: TransactionHost, calls: TransactionCalls) {
     this.#host = host;
+    this.#calls = calls;
   }
 
-  /** The one on the wire for the longest. */
-  get oldest(): Mail | undefined {
-    return this.#open[0];
+  /** When the message left that has waited longest for its outcome, or Infinity. */
+  get oldestStart(): number {
+    return this.#open[0]?.startedAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Content has begun and not ended, so that a command would be taken for text. */
+  get contentStandsOpen(): boolean {
+    const { newest } = this;
+    return newest?.position.tags.has('flowing') === true && newest.content?.ended === false;
+  }
+
+  /** LMTP (RFC 2033 §4.2): after the verdict at hand, more are due for this message. */
+  expectsMoreVerdicts(mail: Mail | undefined): boolean {
+    return this.#host.settings.lmtp && mail !== undefined && mail.verdicts + 1 < mail.accepted.length;
   }
 
   // ── steps of the caller: legality was asked before ──
@@ -79,7 +96,8 @@ export class Transactions {
 
   /** Opens the content, which begins with this header. */
   open(mail: Mail, header: Uint8Array): void {
-    const content = new Content(new DataEncoder(), this.#host.bodyBufferBytes, this.#host.bareLineEnds);
+    const { settings } = this.#host;
+    const content = new Content(new DataEncoder(), settings.bodyBufferBytes, settings.bareLineEnds);
     content.put(header);
     mail.content = content;
     this.walk(mail, words['step.bom']);
@@ -113,13 +131,15 @@ export class Transactions {
 
   /** A reply to a command of a message; false where its class cannot follow. */
   answer(entry: Entry, mail: Mail, reply: Reply): boolean {
-    const word = mailAnswer(entry, mail, reply, this.#host.lmtp);
+    const { lmtp } = this.#host.settings;
+    const word = mailAnswer(entry, mail, reply, lmtp);
     if (word === undefined) return false;
+    const lmtpVerdict = lmtp && entry.kind === 'content';
     if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
-    const recipient = entry.kind === 'content' ? mail.accepted[mail.verdicts] : entry.recipient;
-    const known = this.walk(mail, word, { entry: { ...entry, recipient }, reply });
-    if (known && entry.kind === 'content' && this.#host.lmtp) this.#countVerdict(mail, reply, entry);
+    const recipient = lmtpVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
+    const known = this.walk(mail, word, { entry, recipient, reply });
+    if (known && lmtpVerdict) this.#countVerdict(mail, reply, entry);
     this.#settle(mail);
     return known;
   }
@@ -133,7 +153,7 @@ export class Transactions {
       mail.rejected.push(recipient);
       mail.lastRefusal = undefined;
       mail.lastRefusalError = error;
-      this.walk(mail, words['rcpt.unsupported'], { entry: waiting, error });
+      this.walk(mail, words['rcpt.unsupported'], { entry: waiting, recipient, error });
     } else {
       this.walk(mail, words['mail.unsupported'], { entry: waiting, error, step });
       this.#settle(mail);
@@ -201,9 +221,9 @@ export class Transactions {
         mail.content?.discard();
         return;
       case 'spoil':
-        return this.#host.spoil();
+        return this.#calls.spoil();
       case 'drop':
-        return this.#host.stuck();
+        return this.#calls.stuck();
       case 'nothing':
         return;
       default:
@@ -247,10 +267,9 @@ export class Transactions {
   #tell(effect: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
     const { outbox } = this.#host;
     const { message } = mail;
-    const { entry: answered, reply } = atHand;
+    const { recipient, reply } = atHand;
     if (effect.tell === 'REFUSED') return this.#tellRefusal(effect.step, mail, atHand);
     if (reply === undefined) return;
-    const recipient = answered?.recipient;
     switch (effect.tell) {
       case 'SENDER_ACK':
       case 'BOM_ACK':
@@ -259,7 +278,7 @@ export class Transactions {
         if (recipient) outbox.tell({ name: 'RECIPIENT_ACK', message, recipient, reply });
         return;
       case 'EOM_ACK': {
-        const accepted = this.#host.lmtp ? mail.delivered : mail.accepted;
+        const accepted = this.#host.settings.lmtp ? mail.delivered : mail.accepted;
         const good = mail.goodVerdict ?? reply;
         return outbox.tell({ name: 'EOM_ACK', message, reply: good, accepted, rejected: mail.rejected });
       }
@@ -280,7 +299,7 @@ export class Transactions {
       name: error.code === 'ESERVERTEMP' ? 'SERVER_RETRY' : 'SERVER_ERROR',
       step: atHand.step ?? step,
       message: mail.message,
-      recipient: step === 'sendRecipient' || this.#host.lmtp ? atHand.entry?.recipient : undefined,
+      recipient: atHand.recipient,
       reply,
       error,
     });

@@ -1,0 +1,73 @@
+// @ts-check
+/** Measures the core with its server in the same process: whole sessions, or messages on one. */
+import { SmtpClient } from 'smtpump';
+import { memory, ScriptedServer, VirtualClock } from 'smtpump/testing';
+import { Mailer } from './clients/smtpump.mjs';
+import { MemorySink } from './sink/memory.mjs';
+
+/**
+ * @typedef {import('./clients/smtpump.mjs').Style} Style
+ * @param {{ of: 'messages' | 'sessions', milliseconds: number, scripted?: boolean } & Style} spec
+ */
+export async function measure({ of, milliseconds, scripted = false, ...style }) {
+  const clock = new VirtualClock();
+  const server = new ScriptedServer({ record: false });
+  const counts = { messages: 0, octets: 0 };
+  const clientFor = () =>
+    new SmtpClient({
+      host: 'mx.example',
+      localName: 'bench.example',
+      tls: 'never',
+      clock,
+      transport: scripted ? memory(server, { clock }) : new MemorySink(counts),
+      pump: 'manual',
+    });
+  const work = of === 'sessions' ? sessions : messages;
+  let heard = 0;
+  await work(500);
+  heard = 0;
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const done = await work(milliseconds);
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: done / seconds, cpuMicroseconds: (user + system) / done, events: heard / done };
+
+  /** @param {number} forMs */
+  function sessions(forMs) {
+    const end = performance.now() + forMs;
+    let done = 0;
+    for (; performance.now() < end; done++) heard += oneSession(clientFor(), style);
+    return done;
+  }
+
+  /** @param {number} forMs */
+  async function messages(forMs) {
+    const client = clientFor();
+    const mailer = new Mailer(client, style);
+    client.connect();
+    const end = performance.now() + forMs;
+    const poured = mailer.pour(() => performance.now() < end);
+    while (!mailer.dry) client.execute();
+    heard += mailer.heard;
+    return poured;
+  }
+}
+
+/** @param {SmtpClient} client @param {Style} style @returns {number} events heard */
+function oneSession(client, style) {
+  const mailer = new Mailer(client, style);
+  let left = 1;
+  let over = false;
+  client.once('DISCONNECTED', () => {
+    over = true;
+  });
+  client.connect();
+  // the listener of DISCONNECTED rejects a pour that is over: harmless
+  void mailer.pour(() => left-- > 0);
+  if (style.mode === 'ahead') client.disconnect();
+  else client.once('EOM_ACK', () => client.disconnect());
+  while (!over) client.execute();
+  if (!mailer.dry) throw new Error('the message was not delivered');
+  return mailer.heard;
+}

@@ -1,0 +1,125 @@
+// @ts-check
+/**
+ * The processes of a run: a sink that answers, and a fresh child for each measurement. Bounded in time, and none
+ * outlives the run. It knows nothing of what they measure.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const childLimitMs = 20_000;
+const childFile = fileURLToPath(new URL('child.mjs', import.meta.url));
+const sinkFile = fileURLToPath(new URL('sink/server.mjs', import.meta.url));
+
+export class Processes {
+  /** What is said of it in the header of the report. */
+  pinning = 'not pinned';
+  /** @type {Set<import('node:child_process').ChildProcess>} */
+  #living = new Set();
+  /** @type {string[]} */
+  #sinkPrefix = [];
+  /** @type {string[]} */
+  #childPrefix = [];
+  #profile;
+
+  /** @param {{ pin: string, profile: string | undefined }} options */
+  constructor({ pin, profile }) {
+    this.#profile = profile;
+    if (pin === 'none' || spawnSync('taskset', ['-V']).error !== undefined) return;
+    const two = pin === 'two' && availableParallelism() > 1;
+    this.#sinkPrefix = ['taskset', '-c', '0'];
+    this.#childPrefix = ['taskset', '-c', two ? '1' : '0'];
+    this.pinning = two ? 'sink on core 0, client on core 1' : 'sink and client on core 0';
+  }
+
+  /**
+   * @param {{ chunking?: boolean, delayMs?: number }} [options]
+   * @returns {Promise<Sink>}
+   */
+  async sink(options = {}) {
+    const process = this.#start(this.#sinkPrefix, [sinkFile, JSON.stringify(options)]);
+    const [{ port }] = await answer(process);
+    return new Sink(process, port);
+  }
+
+  /**
+   * Runs `measure(spec)` of a module of bench/ in a process of its own.
+   * @param {string} module @param {object} spec
+   * @returns {Promise<any>} what it returned
+   */
+  async measure(module, spec) {
+    const flags = this.#profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${this.#profile}`];
+    const process = this.#start(this.#childPrefix, [...flags, childFile, module, JSON.stringify(spec)]);
+    const [result] = await answer(process, childLimitMs);
+    await gone(process);
+    return result;
+  }
+
+  killAll() {
+    for (const child of this.#living) child.kill('SIGKILL');
+  }
+
+  /** @param {string[]} prefix @param {string[]} args */
+  #start(prefix, args) {
+    const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#living.add(child);
+    child.once('exit', () => this.#living.delete(child));
+    return child;
+  }
+}
+
+/** The sink's process, seen from here. */
+export class Sink {
+  #process;
+
+  /** @param {import('node:child_process').ChildProcess} process @param {number} port */
+  constructor(process, port) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  /**
+   * What was counted since the last call.
+   * @returns {Promise<{ messages: number, octets: number, reads: number, trips: number }>}
+   */
+  async take() {
+    this.#process.send('take');
+    const [counts] = await answer(this.#process);
+    return counts;
+  }
+
+  close() {
+    this.#process.kill('SIGKILL');
+  }
+}
+
+/**
+ * The next message of a child; its end, or too long a silence, is an error.
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<any[]>}
+ */
+async function answer(child, limitMs = 5000) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal: stop.signal }),
+      once(child, 'exit', { signal: stop.signal }).then(([code, signal]) => {
+        throw new Error(`${child.spawnargs.slice(-3).join(' ')} ended without a result (${code ?? signal})`);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+}
+
+/** A child that has answered ends by itself, and writes its profile; one that hangs is killed. @param {import('node:child_process').ChildProcess} child */
+async function gone(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await once(child, 'exit');
+  clearTimeout(timer);
+}

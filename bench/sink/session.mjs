@@ -1,0 +1,150 @@
+// @ts-check
+/**
+ * The server's half of one connection, as cheap as can be: bytes in, the text of all answers out. It takes everything,
+ * keeps nothing and reads no more of a line than tells the commands apart. Shared by the TCP sink and the one in
+ * memory, so that both measure against the same.
+ */
+
+const LF = 10;
+const endOfText = Buffer.from('\r\n.\r\n');
+
+/** @typedef {{ messages: number, octets: number }} Counts */
+
+export const greeting = '220 sink.example ESMTP\r\n';
+
+/** @param {boolean} chunking */
+const hello = (chunking) =>
+  `250-sink.example\r\n250-PIPELINING\r\n${chunking ? '250-CHUNKING\r\n' : ''}250-SIZE 52428800\r\n250 8BITMIME\r\n`;
+
+export class SinkSession {
+  /** A message, or a part of one, came in since this was last set to false. */
+  mail = false;
+  quit = false;
+  #counts;
+  #hello;
+  /** @type {'line' | 'text' | 'chunk'} */
+  #reading = 'line';
+  /** The start of a line, or the last octets of a text, from the arrival before. */
+  #rest = Buffer.alloc(0);
+  #left = 0;
+  #last = false;
+
+  /** @param {Counts} counts @param {boolean} chunking */
+  constructor(counts, chunking) {
+    this.#counts = counts;
+    this.#hello = hello(chunking);
+  }
+
+  /** @param {Buffer} bytes @returns {string} the answers */
+  take(bytes) {
+    let out = '';
+    let at = 0;
+    let data = bytes;
+    if (this.#reading === 'line' && this.#rest.length > 0) data = this.#withRest(bytes);
+    while (at < data.length) {
+      if (this.#reading === 'line') {
+        const end = data.indexOf(LF, at);
+        if (end < 0) {
+          this.#rest = data.subarray(at);
+          break;
+        }
+        out += this.#command(data, at, end);
+        at = end + 1;
+      } else if (this.#reading === 'text') {
+        const end = this.#endOfText(data, at);
+        this.#counts.octets += (end < 0 ? data.length : end) - at;
+        if (end < 0) break;
+        at = end;
+        this.#counts.messages++;
+        this.#reading = 'line';
+        out += '250 2.0.0 taken\r\n';
+      } else {
+        const taken = Math.min(this.#left, data.length - at);
+        at += taken;
+        this.#left -= taken;
+        this.#counts.octets += taken;
+        if (this.#left === 0) out += this.#chunkDone();
+      }
+    }
+    return out;
+  }
+
+  /** @param {Buffer} data @param {number} at @param {number} end */
+  #command(data, at, end) {
+    // lower case; the second letter tells RCPT from RSET
+    const first = (data[at] ?? 0) | 0x20;
+    switch (first) {
+      case 0x6d: // MAIL
+        this.mail = true;
+        return '250 2.1.0 sender ok\r\n';
+      case 0x72: // RCPT, RSET
+        if (((data[at + 1] ?? 0) | 0x20) === 0x73) return '250 2.0.0 reset\r\n';
+        this.mail = true;
+        return '250 2.1.5 recipient ok\r\n';
+      case 0x64: // DATA
+        this.mail = true;
+        this.#reading = 'text';
+        // the text may begin with the dot
+        this.#rest = Buffer.from('\r\n');
+        return '354 go ahead\r\n';
+      case 0x62: // BDAT
+        return this.#chunk(data.latin1Slice(at, end));
+      case 0x65: // EHLO
+        return this.#hello;
+      case 0x68: // HELO
+      case 0x6e: // NOOP
+        return '250 sink.example\r\n';
+      case 0x71: // QUIT
+        this.quit = true;
+        return '221 2.0.0 bye\r\n';
+      default:
+        return '500 5.5.1 what?\r\n';
+    }
+  }
+
+  /** @param {string} line */
+  #chunk(line) {
+    this.mail = true;
+    this.#left = Number.parseInt(line.slice(5), 10);
+    this.#last = /last\s*$/i.test(line);
+    if (this.#left === 0) return this.#chunkDone();
+    this.#reading = 'chunk';
+    return '';
+  }
+
+  #chunkDone() {
+    this.#reading = 'line';
+    this.mail = true;
+    if (this.#last) this.#counts.messages++;
+    return '250 2.0.0 taken\r\n';
+  }
+
+  /** The offset behind the end of the text, or -1. @param {Buffer} data @param {number} at */
+  #endOfText(data, at) {
+    this.mail = true;
+    const tail = this.#rest;
+    // the end may lie across two arrivals
+    if (tail.length > 0) {
+      const seam = Buffer.concat([tail, data.subarray(at, at + 4)]);
+      const found = seam.indexOf(endOfText);
+      if (found >= 0) return this.#ended(at + found + endOfText.length - tail.length);
+    }
+    const found = data.indexOf(endOfText, at);
+    if (found >= 0) return this.#ended(found + endOfText.length);
+    this.#rest = Buffer.concat([tail, data.subarray(Math.max(at, data.length - 4))]).subarray(-4);
+    return -1;
+  }
+
+  /** @param {number} end */
+  #ended(end) {
+    this.#rest = Buffer.alloc(0);
+    return end;
+  }
+
+  /** @param {Buffer} bytes */
+  #withRest(bytes) {
+    const data = Buffer.concat([this.#rest, bytes]);
+    this.#rest = Buffer.alloc(0);
+    return data;
+  }
+}
