@@ -44,7 +44,7 @@ export class Processes {
   }
 
   /**
-   * Runs `measure(spec)` of a module of bench/ in a process of its own.
+   * Runs `measure(spec)` of a module of measure/ in a process of its own.
    * @param {string} module @param {object} spec
    * @returns {Promise<any>} what it returned
    */

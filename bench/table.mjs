@@ -41,11 +41,14 @@ export function printRow(name, { title, columns, results, targets = [], notes = 
   ];
   const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
   for (const line of lines) {
-    const padded = line.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)));
+    const padded = line.map((text, i) =>
+      i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0),
+    );
     console.log(`  ${padded.join('  ')}`);
   }
   for (const note of notes) console.log(`  ${note}`);
-  for (const { text, value, met } of targets) console.log(`  ${met ? 'met   ' : 'MISSED'} ${text}: ${number(value)}`);
+  for (const { text, value, met } of targets)
+    console.log(`  ${met ? 'met   ' : 'MISSED'} ${text}: ${number(value)}`);
   console.log();
 }
 

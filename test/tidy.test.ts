@@ -22,9 +22,9 @@ describe('who may import whom', () => {
     errors: ['wire'], // the type of a reply
     wire: ['errors'],
     message: ['errors', 'wire'],
-    transport: ['errors', 'clock', 'wire'],
+    transport: ['errors', 'clock'],
     sasl: ['errors', 'wire', 'transport'],
-    testing: ['errors', 'clock', 'transport'],
+    testing: ['clock', 'transport'],
     core,
     options: [...core, 'core'],
     client,
@@ -209,7 +209,6 @@ describe('tests', () => {
   const sleepers: Readonly<Record<string, string>> = {
     'test/interop/maildir.ts': 'a real server delivers when it likes',
     'test/interop/servers/probe.mjs': 'a real server starts when it likes',
-    'test/transport/tcp.test.ts': 'a deadline of the socket itself, while nobody reads',
   };
 
   test('none sleeps', () => {

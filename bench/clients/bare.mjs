@@ -33,8 +33,7 @@ export async function open({ port, chunking = false, recipients = 1, window = 16
       // to the envelope and DATA; to the text as well, but for the first
       let expected = recipients + 2;
       let done = 0;
-      let begun = more();
-      if (!begun) return () => 0;
+      let begun = true;
       socket.write(head);
       return () => {
         if (lines() < expected) return undefined;

@@ -23,7 +23,7 @@ export async function run({ processes, milliseconds, rounds }) {
   const runs = work.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { label, ...spec }] of work.entries()) {
-      const measured = await processes.measure('throughput.mjs', { ...spec, port: sink.port, milliseconds });
+      const measured = await processes.measure('throughput', { ...spec, port: sink.port, milliseconds });
       const { messages, octets, trips } = await sink.take();
       runs[i]?.push({ ...measured, trips: trips / messages, octets: octets / messages });
     }

@@ -13,7 +13,13 @@ const work = [
   { label: 'messages, step by event, raw', of: 'messages', mode: 'lockstep' },
   { label: 'sessions, called ahead, raw', of: 'sessions', mode: 'ahead', window: 1 },
   { label: 'sessions, step by event, headers', of: 'sessions', mode: 'lockstep', headers: true },
-  { label: 'the same, ScriptedServer on memory()', of: 'sessions', mode: 'lockstep', headers: true, scripted: true },
+  {
+    label: 'the same, ScriptedServer on memory()',
+    of: 'sessions',
+    mode: 'lockstep',
+    headers: true,
+    scripted: true,
+  },
 ];
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
@@ -22,7 +28,7 @@ export async function run({ processes, milliseconds, rounds }) {
   const runs = work.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { label, ...spec }] of work.entries()) {
-      runs[i]?.push(await processes.measure('core.mjs', { ...spec, milliseconds }));
+      runs[i]?.push(await processes.measure('core', { ...spec, milliseconds }));
     }
   }
   return {
@@ -34,6 +40,8 @@ export async function run({ processes, milliseconds, rounds }) {
       { key: 'events', title: 'events each', digits: 1 },
     ],
     results: runs.map((of, i) => ({ label: work[i]?.label, ...medians(of) })),
-    notes: ['the sink in memory is part of it, about 1.5 µs a message; ScriptedServer costs more, it is a test server'],
+    notes: [
+      'the sink in memory is part of it, about 1.5 µs a message; ScriptedServer costs more, it is a test server',
+    ],
   };
 }

@@ -28,12 +28,12 @@ export async function run({ processes, rounds }) {
     for (const recipients of recipientCounts) {
       const counted = [];
       for (let round = 0; round < Math.min(rounds, mostRounds); round++) {
-        await processes.measure('one-message.mjs', { ...spec, recipients, port: sink.port });
+        await processes.measure('one-message', { ...spec, recipients, port: sink.port });
         counted.push((await sink.take()).trips);
       }
       result[`tcp${recipients}`] = median(counted);
       if (spec.client === 'smtpump') {
-        const { trips } = await processes.measure('virtual-trips.mjs', { ...spec, recipients });
+        const { trips } = await processes.measure('virtual-trips', { ...spec, recipients });
         result[`virtual${recipients}`] = trips;
       }
     }

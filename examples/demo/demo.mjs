@@ -4,7 +4,7 @@
  * Without flags the server is an embedded one, with STARTTLS and AUTH: `npm run demo`.
  * With flags it is yours: `npm run demo -- --host mail.example --user me --from me@example --to you@example`.
  */
-import { SmtpClient } from 'smtpump';
+import { SmtpClient, SmtpUsageError } from 'smtpump';
 import { readFlags } from '../support/flags.mjs';
 import { password, startServer, user } from '../support/server.mjs';
 import { Show } from './show.mjs';
@@ -64,17 +64,23 @@ function next(event) {
 }
 
 /**
- * Shows the step and takes it.
+ * Shows the step and takes it. A step that cannot be taken throws, and nothing was sent.
  * @template {'connect' | 'sendSender' | 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom' | 'disconnect'} Name
  * @param {Name} name
  * @param {Parameters<SmtpClient[Name]>} args
  */
 function step(name, ...args) {
   show.step(name, args);
-  /** @type {(...args: Parameters<SmtpClient[Name]>) => unknown} */ (client[name]).apply(client, args);
+  try {
+    /** @type {(...args: Parameters<SmtpClient[Name]>) => unknown} */ (client[name]).apply(client, args);
+  } catch (error) {
+    if (!(error instanceof SmtpUsageError)) throw error;
+    fail(error);
+    if (client.can('abort')) client.abort();
+  }
 }
 
-/** @param {import('smtpump').SmtpError} error */
+/** Shows the first failure; those that follow from it say nothing new. @param {import('smtpump').SmtpError | SmtpUsageError} error */
 function fail(error) {
   if (process.exitCode !== 1) show.failure(error);
   process.exitCode = 1;

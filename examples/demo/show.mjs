@@ -50,7 +50,7 @@ export class Show {
     this.line(side === 'C:' ? 'yellow' : 'blue', `    ${side}     ${text}`);
   }
 
-  /** @param {import('smtpump').SmtpError} error */
+  /** @param {Partial<import('smtpump').SmtpError> & { message: string }} error */
   failure({ message, phase, code, hint }) {
     // the message ends with the hint, which has a line of its own here
     this.print('red', `✗ ${hint === undefined ? message : message.replace(`. ${hint}`, '')}`);

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 
 const text = /** @type {const} */ ({ type: 'string' });
 const options = { host: text, port: text, tls: text, user: text, pass: text, from: text, to: text };
+const modes = /** @type {const} */ (['never', 'optional', 'always', 'implicit']);
 
 /**
  * What the command line says; undefined without any flag. Without `--pass`, SMTP_PASS of the environment is taken.
@@ -12,14 +13,17 @@ const options = { host: text, port: text, tls: text, user: text, pass: text, fro
  */
 export function readFlags() {
   if (process.argv.length === 2) return undefined;
-  const { host, port, tls, user, pass = process.env.SMTP_PASS ?? '', from, to } = parse();
+  const { host, port, user, pass = process.env.SMTP_PASS ?? '', from, to, ...rest } = parse();
+  const tls = modes.find((mode) => mode === rest.tls);
   if (host === undefined) return exitWithUsage('--host is missing');
   if (from === undefined || to === undefined) return exitWithUsage('--from and --to are missing');
+  if (tls !== rest.tls) return exitWithUsage(`--tls ${rest.tls} is none of ${modes.join(', ')}`);
+  if (port !== undefined && !/^[0-9]+$/.test(port)) return exitWithUsage(`--port ${port} is no number`);
   return {
     target: {
       host,
       port: port === undefined ? undefined : Number(port),
-      tls: /** @type {import('smtpump').TargetOptions['tls']} */ (tls),
+      tls,
       auth: user === undefined ? undefined : { user, password: pass },
     },
     from,

@@ -9,15 +9,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { EventEmitter } from 'eventemitter3';
-import type { MailWord, Step } from '../../machines/vocabulary.ts';
+import type { Step } from '../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { connectionChart, mailChart, mailWords, connectionWords as words } from '../core/charts.ts';
 import { Connection } from '../core/connection.ts';
 import type { Message, Recipient, SmtpEvent, SmtpEventName } from '../core/events.ts';
 import type { Mail } from '../core/mail.ts';
 import { mailProblem, recipientProblem } from '../core/offers.ts';
-import type { Word } from '../core/walk.ts';
-import { SmtpUsageError, type UsageCode } from '../errors.ts';
+import { SmtpUsageError } from '../errors.ts';
 import { checkOptions, type SmtpClientOptions, settingsFor, type TargetOptions } from '../options.ts';
 import { tcp } from '../transport/tcp.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -28,6 +26,7 @@ import { type BomOptions, headerFor } from './begin.ts';
 import { BodyStream } from './body-stream.ts';
 import { Alarm, Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
+import { illegal, isLegal } from './legality.ts';
 
 /** What the newest message, else the connection, is doing. */
 export type SmtpState =
@@ -48,15 +47,6 @@ export type SmtpListeners = {
 const tracing = ['COMMAND', 'REPLY', 'STATE'] as const;
 const states = ['disconnected', 'connecting', 'ready', 'closing'] as const;
 const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
-const anyConnect = connectionChart.word({
-  type: 'step.connect',
-  tls: 'never',
-  auth: false,
-  token: false,
-  lmtp: false,
-});
-const anyDisconnect = connectionChart.word({ type: 'step.disconnect', open: false });
-
 export class SmtpClient extends EventEmitter<SmtpListeners> {
   readonly #options: SmtpClientOptions;
   readonly #clock: Clock;
@@ -119,35 +109,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
 
   /** Is this step legal now? */
   can(step: Step): boolean {
-    const { newest } = this.#core.transactions;
-    const mail = (word: Word<MailWord>): boolean =>
-      newest !== undefined && mailChart.step(newest.position, word) !== undefined;
-    switch (step) {
-      case 'connect':
-        return this.#core.can(anyConnect);
-      case 'disconnect':
-        return this.#core.can(anyDisconnect);
-      case 'abort':
-        return this.#core.can(words['step.abort']);
-      case 'noop':
-        return this.#core.can(words['step.noop']);
-      case 'reset':
-        return this.#core.can(words['step.reset']);
-      case 'sendSender':
-        return (
-          this.#core.can(words['step.message']) && (newest === undefined || mail(mailWords['step.next']))
-        );
-      case 'sendRecipient':
-        return this.#core.can(words['step.message']) && mail(mailWords['step.recipient']);
-      case 'sendBom':
-        return this.#core.can(words['step.message']) && mail(mailWords['step.bom']);
-      case 'sendBody':
-        return this.#core.can(words['step.message']) && newest?.position.tags.has('contentOpen') === true;
-      case 'sendEom':
-        return this.#core.can(words['step.message']) && mail(mailWords['step.eom']);
-      default:
-        throw new SmtpUsageError('EINVAL', `there is no step ${String(step satisfies never)}`, 'step');
-    }
+    return isLegal(step, this.#core);
   }
 
   // ── steps: they queue, and throw on misuse ──
@@ -374,21 +336,8 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   #require(step: 'connect' | 'sendSender' | 'reset' | 'noop' | 'disconnect' | 'abort'): void;
   #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
   #require(step: Step): Mail | undefined {
-    if (!this.can(step)) throw this.#illegal(step);
+    if (!isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
     return this.#core.transactions.newest;
-  }
-
-  #illegal(step: Step): SmtpUsageError {
-    const { state } = this;
-    if (step === 'connect')
-      return new SmtpUsageError('EISCONN', `connect() in state '${state}': wait for DISCONNECTED`);
-    const { tags } = this.#core.position;
-    const down = tags.has('public:disconnected') || tags.has('public:closing');
-    const code: UsageCode = down ? 'ENOTCONN' : 'EPERM';
-    return new SmtpUsageError(
-      code,
-      `${step}() in state '${state}': ${down ? 'call connect() first' : advice[step]}`,
-    );
   }
 
   /** What the server is known not to offer throws; what is not known yet is found when it leaves. */
@@ -398,16 +347,3 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     if (text !== undefined) throw new SmtpUsageError('EUNSUPPORTED', text, option);
   }
 }
-
-/** What to do first, for each step that came too early or too late. */
-const advice: Readonly<Record<Exclude<Step, 'connect'>, string>> = {
-  sendSender: 'end the message before with sendEom(), or the login failed',
-  sendRecipient: 'call sendSender() first, and sendBom() last',
-  sendBom: 'call sendSender() and sendRecipient() first',
-  sendBody: 'call sendBom() first, and sendEom() last',
-  sendEom: 'call sendBom() first',
-  reset: 'the login failed: only disconnect() and abort() are left',
-  noop: 'the login failed: only disconnect() and abort() are left',
-  disconnect: 'call connect() first',
-  abort: 'call connect() first',
-};

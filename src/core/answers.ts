@@ -27,6 +27,8 @@ export function connectionAnswer(entry: Entry, reply: Reply): Word<ConnectionWor
       if (yes && reply.code !== 220) return undefined;
       return yes ? c['greeting.ok'] : c['greeting.refused'];
     case 'ehlo':
+      // the one yes is 250, which its reader takes (RFC 5321 §4.1.1.1)
+      if (yes) return undefined;
       return unknownCommand.has(reply.code) ? ehloUnknown : ehloRefused;
     case 'helo':
       return yes ? c['helo.ok'] : c['helo.refused'];

@@ -24,27 +24,30 @@ export interface Moment {
   readonly messagesInFlight: number;
 }
 
+/** What departures share with their connection. */
+export interface DepartureHost {
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly transactions: Transactions;
+  /** RSET must come before the next MAIL. */
+  spoiled: boolean;
+}
+
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
 const rset = commands.rset();
 
 export class Departures {
-  /** The server may still hold a transaction that failed: RSET before the next MAIL. */
-  spoiled = false;
-  readonly #ledger: Ledger;
-  readonly #outbox: Outbox;
-  readonly #transactions: Transactions;
+  readonly #host: DepartureHost;
   #inFlight = 0;
 
-  constructor(ledger: Ledger, outbox: Outbox, transactions: Transactions) {
-    this.#ledger = ledger;
-    this.#outbox = outbox;
-    this.#transactions = transactions;
+  constructor(host: DepartureHost) {
+    this.#host = host;
   }
 
   /** Lets out everything that may leave at this moment, to be merged into one write. */
   release(moment: Moment): void {
-    while (!this.#outbox.blocked) {
-      const next = this.#ledger.next(moment.pipelining);
+    while (!this.#host.outbox.blocked) {
+      const next = this.#host.ledger.next(moment.pipelining);
       if (next === undefined) return;
       if (!(moment.open || entryKinds[next.kind].opening)) return;
       if (!this.#leave(next, moment)) return;
@@ -58,7 +61,6 @@ export class Departures {
 
   /** A new line. */
   reset(): void {
-    this.spoiled = false;
     this.#inFlight = 0;
   }
 
@@ -71,14 +73,14 @@ export class Departures {
       if (next.kind === 'data') return this.#leaveData(next, mail, moment);
       if (next.kind === 'content') return this.#leaveContent(next, mail, moment);
     }
-    if (next.kind === 'rset') this.spoiled = false;
+    if (next.kind === 'rset') this.#host.spoiled = false;
     return this.#send(next, moment);
   }
 
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
     if (this.#inFlight >= moment.messagesInFlight) return false;
-    if (this.spoiled) {
-      this.#ledger.pushFirst(entry('rset', rset, undefined, undefined, true));
+    if (this.#host.spoiled) {
+      this.#host.ledger.pushFirst(entry('rset', rset, undefined, undefined, true));
       return true;
     }
     const { capabilities } = moment;
@@ -86,10 +88,10 @@ export class Departures {
     const problem = mailProblem(parameters, capabilities);
     const body = resolveBody(parameters.body, capabilities);
     if (problem !== undefined) {
-      this.#transactions.refuse(next, unsupported('mail', problem), undefined);
+      this.#host.transactions.refuse(next, unsupported('mail', problem), undefined);
     } else if (mail.has8bit && body === '7bit') {
       const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
-      this.#transactions.refuse(next, unsupported('body', detail), 'sendBody');
+      this.#host.transactions.refuse(next, unsupported('body', detail), 'sendBody');
     } else {
       mail.bodyType = body;
       mail.startedAt = moment.now;
@@ -107,49 +109,49 @@ export class Departures {
     const addressee = next.mail?.addressees.find(({ recipient }) => recipient === next.recipient);
     const problem = addressee && recipientProblem(addressee.parameters, moment.capabilities);
     if (problem === undefined) return this.#send(next, moment);
-    this.#transactions.refuse(next, unsupported('rcpt', problem), undefined);
+    this.#host.transactions.refuse(next, unsupported('rcpt', problem), undefined);
     return true;
   }
 
   #leaveData(next: Entry, mail: Mail, moment: Moment): boolean {
     if (mail.due > 0 || mail.accepted.length > 0) return this.#send(next, moment);
-    this.#transactions.nobodyLeft(mail);
+    this.#host.transactions.nobodyLeft(mail);
     return true;
   }
 
   /** Content goes as far as the line and the caller let it; its end leaves the entry behind. */
   #leaveContent(next: Entry, mail: Mail, moment: Moment): boolean {
-    const out = (bytes: Uint8Array): void => this.#outbox.write(bytes, moment.transport);
+    const out = (bytes: Uint8Array): void => this.#host.outbox.write(bytes, moment.transport);
     const { content } = mail;
     if (next.own || content === undefined) {
       out(loneDot);
     } else {
-      while (!this.#outbox.blocked && content.move(out));
+      while (!this.#host.outbox.blocked && content.move(out));
       if (content.owesDrain && content.hasRoom) {
         content.owesDrain = false;
-        this.#outbox.tell({ name: 'DRAIN' });
+        this.#host.outbox.tell({ name: 'DRAIN' });
       }
-      if (this.#outbox.blocked || content.waiting > 0 || !content.ended) return false;
+      if (this.#host.outbox.blocked || content.waiting > 0 || !content.ended) return false;
       content.finish(out);
     }
     this.#depart(next, '.', moment);
-    if (!next.own) this.#transactions.endLeft(mail);
+    if (!next.own) this.#host.transactions.endLeft(mail);
     this.#inFlight++;
     return true;
   }
 
   #send(next: Entry, moment: Moment): boolean {
     const { command } = next;
-    if (command !== undefined) this.#outbox.write(command.bytes, moment.transport);
+    if (command !== undefined) this.#host.outbox.write(command.bytes, moment.transport);
     this.#depart(next, command?.line, moment);
     return true;
   }
 
   #depart(next: Entry, line: string | undefined, moment: Moment): void {
     if (next.mail !== undefined) next.mail.due++;
-    this.#ledger.depart(moment.now);
-    if (line !== undefined && this.#outbox.tracing.COMMAND) {
-      this.#outbox.tell({ name: 'COMMAND', line, message: next.mail?.message });
+    this.#host.ledger.depart(moment.now);
+    if (line !== undefined && this.#host.outbox.tracing.COMMAND) {
+      this.#host.outbox.tell({ name: 'COMMAND', line, message: next.mail?.message });
     }
   }
 }

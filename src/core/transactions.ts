@@ -217,7 +217,7 @@ export class Transactions {
       case 'forget':
         return this.#forget(mail);
       case 'dot':
-        ledger.pushFirst(entry('content', undefined, mail));
+        ledger.pushFirst(entry('content', undefined, mail, undefined, true));
         mail.content?.discard();
         return;
       case 'spoil':
@@ -345,7 +345,9 @@ export class Transactions {
 
   /** A message that failed or was taken back is done with when its last answer has come. */
   #settle(mail: Mail): void {
-    if (mail.due === 0 && mail.position.tags.has('settling')) this.walk(mail, words.settled);
+    // only the dot that ends an empty content waits for a message whose rest is forgotten
+    const dotWaits = this.#host.ledger.first?.mail === mail;
+    if (mail.due === 0 && !dotWaits && mail.position.tags.has('settling')) this.walk(mail, words.settled);
   }
 
   #close(mail: Mail): void {

@@ -2,11 +2,11 @@
 /** Measures the core with its server in the same process: whole sessions, or messages on one. */
 import { SmtpClient } from 'smtpump';
 import { memory, ScriptedServer, VirtualClock } from 'smtpump/testing';
-import { Mailer } from './clients/smtpump.mjs';
-import { MemorySink } from './sink/memory.mjs';
+import { Mailer } from '../clients/smtpump.mjs';
+import { MemorySink } from '../sink/memory.mjs';
 
 /**
- * @typedef {import('./clients/smtpump.mjs').Style} Style
+ * @typedef {import('../clients/smtpump.mjs').Style} Style
  * @param {{ of: 'messages' | 'sessions', milliseconds: number, scripted?: boolean } & Style} spec
  */
 export async function measure({ of, milliseconds, scripted = false, ...style }) {
@@ -65,8 +65,8 @@ function oneSession(client, style) {
   client.connect();
   // the listener of DISCONNECTED rejects a pour that is over: harmless
   void mailer.pour(() => left-- > 0);
-  if (style.mode === 'ahead') client.disconnect();
-  else client.once('EOM_ACK', () => client.disconnect());
+  // disconnect() before CONNECTED would leave without the message; from then on it waits for verdicts
+  client.once(style.mode === 'ahead' ? 'CONNECTED' : 'EOM_ACK', () => client.disconnect());
   while (!over) client.execute();
   if (!mailer.dry) throw new Error('the message was not delivered');
   return mailer.heard;

@@ -2,11 +2,11 @@
 /** Round trips of one message as virtual time on a simulated network, from CONNECTED to EOM_ACK: nothing is timed. */
 import { SmtpClient } from 'smtpump';
 import { runUntil, ScriptedServer, SimNetwork, VirtualClock } from 'smtpump/testing';
-import { Mailer } from './clients/smtpump.mjs';
+import { Mailer } from '../clients/smtpump.mjs';
 
 const latencyMs = 50;
 
-/** @param {import('./clients/smtpump.mjs').Style} style */
+/** @param {import('../clients/smtpump.mjs').Style} style */
 export function measure(style) {
   const clock = new VirtualClock();
   const network = new SimNetwork({ clock, latencyMs }).listen('*', new ScriptedServer());

@@ -3,7 +3,7 @@
 
 /** @param {{ client: string }} spec */
 export async function measure({ client, ...spec }) {
-  const { open } = await import(`./clients/${client}.mjs`);
+  const { open } = await import(`../clients/${client}.mjs`);
   const mailer = await open(spec);
   let left = 1;
   const messages = await mailer.pour(() => left-- > 0);

@@ -1,0 +1,90 @@
+/**
+ * Is a step legal now? Asks the charts, and puts their no into words. There is no second table of what is legal:
+ * here stands only which word each step is.
+ */
+import type { ConnectionWord, MailWord, Step } from '../../machines/vocabulary.ts';
+import { connectionChart, mailChart, mailWords, connectionWords as words } from '../core/charts.ts';
+import type { Connection } from '../core/connection.ts';
+import type { Mail } from '../core/mail.ts';
+import type { Word } from '../core/walk.ts';
+import { SmtpUsageError } from '../errors.ts';
+import { quoted } from '../wire/characters.ts';
+
+interface StepFacts {
+  /** What the connection is asked. Facts of a word do not matter to legality. */
+  readonly connection: Word<ConnectionWord>;
+  /** What the newest message is asked. */
+  readonly mail?: Word<MailWord>;
+  /** What to do first, when the step came too early or too late. */
+  readonly advice: string;
+}
+
+const onlyLeave = 'the login failed, or the connection is being closed';
+const steps: Readonly<Record<Step, StepFacts>> = {
+  connect: {
+    connection: connectionChart.word({
+      type: 'step.connect',
+      tls: 'never',
+      auth: false,
+      token: false,
+      lmtp: false,
+    }),
+    advice: 'wait for DISCONNECTED',
+  },
+  sendSender: {
+    connection: words['step.message'],
+    mail: mailWords['step.next'],
+    advice: 'end the message before with sendEom() or reset()',
+  },
+  sendRecipient: {
+    connection: words['step.message'],
+    mail: mailWords['step.recipient'],
+    advice: 'it follows sendSender(), and comes before sendBom()',
+  },
+  sendBom: {
+    connection: words['step.message'],
+    mail: mailWords['step.bom'],
+    advice: 'it follows sendSender() and sendRecipient()',
+  },
+  // body bytes go round the chart: a tag says whether they may be given
+  sendBody: { connection: words['step.message'], advice: 'it follows sendBom(), and comes before sendEom()' },
+  sendEom: {
+    connection: words['step.message'],
+    mail: mailWords['step.eom'],
+    advice: 'it follows sendBom() and sendBody()',
+  },
+  reset: { connection: words['step.reset'], advice: onlyLeave },
+  noop: { connection: words['step.noop'], advice: onlyLeave },
+  disconnect: {
+    connection: connectionChart.word({ type: 'step.disconnect', open: false }),
+    advice: 'call connect() first',
+  },
+  abort: { connection: words['step.abort'], advice: 'call connect() first' },
+};
+
+export function isLegal(step: Step, connection: Connection): boolean {
+  const facts = steps[step];
+  if (facts === undefined) throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
+  return connection.can(facts.connection) && mailTakes(step, facts, connection.transactions.newest);
+}
+
+function mailTakes(step: Step, facts: StepFacts, newest: Mail | undefined): boolean {
+  if (step === 'sendBody') return newest?.position.tags.has('contentOpen') === true;
+  if (facts.mail === undefined) return true;
+  if (newest === undefined) return step === 'sendSender';
+  return mailChart.step(newest.position, facts.mail) !== undefined;
+}
+
+/** The error of a step that is not legal, with the state that it met. */
+export function illegal(step: Step, state: string, connection: Connection): SmtpUsageError {
+  const at = `${step}() in state '${state}'`;
+  if (step === 'connect') return new SmtpUsageError('EISCONN', `${at}: ${steps.connect.advice}`);
+  const { tags } = connection.position;
+  if (tags.has('public:disconnected')) return new SmtpUsageError('ENOTCONN', `${at}: call connect() first`);
+  if (tags.has('public:closing'))
+    return new SmtpUsageError('ENOTCONN', `${at}: the connection is being closed`);
+  if (!connection.can(words['step.message'])) {
+    return new SmtpUsageError('EPERM', `${at}: the login failed; disconnect() or abort()`);
+  }
+  return new SmtpUsageError('EPERM', `${at}: ${steps[step].advice}`);
+}
