@@ -129,7 +129,7 @@ export class Mailer {
       case 'TIMEOUT':
         return this.#reject(event.error);
       case 'DISCONNECTED':
-        return this.#reject(event.reason ?? new Error('disconnected'));
+        if (!this.#dry) this.#reject(event.reason ?? new Error('disconnected'));
     }
   }
 }

@@ -63,7 +63,6 @@ function oneSession(client, style) {
     over = true;
   });
   client.connect();
-  // the listener of DISCONNECTED rejects a pour that is over: harmless
   void mailer.pour(() => left-- > 0);
   // disconnect() before CONNECTED would leave without the message; from then on it waits for verdicts
   client.once(style.mode === 'ahead' ? 'CONNECTED' : 'EOM_ACK', () => client.disconnect());

@@ -9,13 +9,13 @@ const style = `
   .group { fill: #f6f8fa; stroke: #afb8c1; }
   .arrow { fill: none; stroke: #6e7781; }
   .label { fill: #ffffff; fill-opacity: 0.85; }
+  .middle { text-anchor: middle; }
+  .start { fill: #1f2328; }
 `.trim();
 
 export function svg(title: string, layout: Layout): string {
   const width = layout.width + 2 * margin;
   const height = layout.height + 2 * margin;
-  const groups = layout.states.filter(({ state }) => state.states.length > 0);
-  const states = layout.states.filter(({ state }) => state.states.length === 0);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escaped(title)}</title>`,
@@ -23,31 +23,41 @@ export function svg(title: string, layout: Layout): string {
     '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#6e7781"/></marker></defs>',
     `<rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>`,
     `<g transform="translate(${margin} ${margin})">`,
-    ...groups.map((group) => box(group, 'group')),
+    ...layout.states.filter(({ state }) => state.states.length > 0).map(box),
     ...layout.edges.map(arrow),
-    ...states.map((state) => box(state, 'state')),
+    ...layout.states.filter(({ state }) => state.states.length === 0).map(box),
+    ...layout.starts.map(start),
     ...layout.edges.map(label),
     '</g>',
     '</svg>',
   ].join('\n')}\n`;
 }
 
-function box({ state, x, y, width, height }: PlacedState, kind: 'state' | 'group'): string {
+function box({ state, lines, x, y, width, height }: PlacedState): string {
+  const kind = state.states.length === 0 ? 'state' : 'group';
   const rect = `<rect class="${kind}" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`;
-  const name = escaped(state.name);
-  if (kind === 'group') return `${rect}<text class="name" x="${x + 12}" y="${y + 20}">${name}</text>`;
-  const at = `x="${x + width / 2}" y="${y + height / 2 + 4}"`;
-  return `${rect}<text class="name" ${at} text-anchor="middle">${name}</text>`;
+  const middle = x + width / 2;
+  const name =
+    kind === 'group'
+      ? text('name', x + 12, y + 20, state.name)
+      : text('name middle', middle, y + 21, state.name);
+  const rows = lines.map((line, i) => text('middle', middle, y + nameLine + 7 + i * labelLine, line));
+  return [rect, name, ...rows].join('');
 }
+
+const start = ({ x, y, width }: Box): string =>
+  `<circle class="start" cx="${x + width / 2}" cy="${y + width / 2}" r="${width / 2}"/>`;
+
+const text = (kind: string, x: number, y: number, content: string): string =>
+  `<text class="${kind}" x="${x}" y="${y}">${escaped(content)}</text>`;
 
 function arrow({ points }: PlacedEdge): string {
   return `<path class="arrow" d="${rounded(points)}" marker-end="url(#head)"/>`;
 }
 
 function label({ label: { x, y, width, height, lines } }: PlacedEdge): string {
-  const rows = lines.map((line, i) => {
-    return `<text x="${x + 4}" y="${y + 12 + i * labelLine}">${escaped(line)}</text>`;
-  });
+  if (lines.length === 0) return '';
+  const rows = lines.map((line, i) => text('word', x + 4, y + 12 + i * labelLine, line));
   return `<rect class="label" x="${x}" y="${y}" width="${width}" height="${height}"/>${rows.join('')}`;
 }
 
