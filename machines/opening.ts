@@ -190,6 +190,7 @@ export const opening = connectionSetup.createStateConfig({
         'auth.refused': loginRefused,
         'auth.deferred': loginRefused,
         'auth.ok': loginRefused,
+        'auth.unproved': loginRefused,
         'auth.challenge': { target: hangingUp, actions: [blame('protocol'), cut] },
       },
     },

@@ -126,7 +126,7 @@ describe('files', () => {
   const most = 300;
   /** Longer than the rule. A number here may only go down, and the line has to go when the file fits. */
   const tooLong: Readonly<Record<string, number>> = {
-    'src/client/client.ts': 413,
+    'src/client/client.ts': 349,
     'src/core/transactions.ts': 371,
   };
 
@@ -187,7 +187,7 @@ describe('tests', () => {
   });
 
   /** They read the project, or run it, in place of importing it. */
-  const readers = ['test/tidy.test.ts', 'test/ids.test.ts'];
+  const readers = ['test/tidy.test.ts', 'test/ids.test.ts', 'test/examples/examples.test.ts'];
 
   test('each imports something of the project', () => {
     const reaches = (source: Source, seen = new Set<string>()): boolean =>

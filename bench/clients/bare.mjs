@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * What a socket alone can do: bytes made beforehand, answers counted and not read. No client can be faster with the
- * same wire pattern: the body and the next envelope in one group, or with CHUNKING a window of whole transactions.
+ * same wire pattern: `grouped` the body and the next envelope leave together, else the envelope waits for the verdict;
+ * with CHUNKING a window of whole transactions.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -9,8 +10,8 @@ import { rawMessage, recipientsOf, sender } from '../message.mjs';
 
 const LF = 10;
 
-/** @param {{ port: number, chunking?: boolean, recipients?: number, window?: number }} spec */
-export async function open({ port, chunking = false, recipients = 1, window = 16 }) {
+/** @param {{ port: number, chunking?: boolean, grouped?: boolean, recipients?: number, window?: number }} spec */
+export async function open({ port, chunking = false, grouped = true, recipients = 1, window = 16 }) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   await once(socket, 'data');
   socket.write('EHLO bench.example\r\n');
@@ -30,19 +31,26 @@ export async function open({ port, chunking = false, recipients = 1, window = 16
     const text = Buffer.concat([rawMessage, Buffer.from('.\r\n')]);
     const both = Buffer.concat([text, head]);
     return answers((lines) => {
-      // to the envelope and DATA; to the text as well, but for the first
-      let expected = recipients + 2;
       let done = 0;
       let begun = true;
+      // lines up to the 354 of the message at hand, or to the answer to the text before
+      let expected = recipients + 2;
+      let textIsNext = true;
       socket.write(head);
       return () => {
         if (lines() < expected) return undefined;
-        expected++;
         if (!begun) return done;
-        done++;
-        begun = more();
-        if (begun) expected += recipients + 2;
-        socket.write(begun ? both : text);
+        if (textIsNext) {
+          done++;
+          begun = more();
+          expected += begun && grouped ? recipients + 3 : 1;
+          textIsNext = grouped;
+          socket.write(begun && grouped ? both : text);
+        } else {
+          expected += recipients + 2;
+          textIsNext = true;
+          socket.write(head);
+        }
         return undefined;
       };
     });

@@ -3,11 +3,12 @@
 import { SmtpClient } from 'smtpump';
 import { memory, ScriptedServer, VirtualClock } from 'smtpump/testing';
 import { Mailer } from '../clients/smtpump.mjs';
+import { rawMessage, recipientsOf, sender } from '../message.mjs';
 import { MemorySink } from '../sink/memory.mjs';
 
 /**
  * @typedef {import('../clients/smtpump.mjs').Style} Style
- * @param {{ of: 'messages' | 'sessions', milliseconds: number, scripted?: boolean } & Style} spec
+ * @param {{ of: 'messages' | 'sessions' | 'sink', milliseconds: number, scripted?: boolean } & Style} spec
  */
 export async function measure({ of, milliseconds, scripted = false, ...style }) {
   const clock = new VirtualClock();
@@ -22,7 +23,7 @@ export async function measure({ of, milliseconds, scripted = false, ...style }) 
       transport: scripted ? memory(server, { clock }) : new MemorySink(counts),
       pump: 'manual',
     });
-  const work = of === 'sessions' ? sessions : messages;
+  const work = { sessions, messages, sink }[of];
   let heard = 0;
   await work(500);
   heard = 0;
@@ -38,6 +39,23 @@ export async function measure({ of, milliseconds, scripted = false, ...style }) 
     const end = performance.now() + forMs;
     let done = 0;
     for (; performance.now() < end; done++) heard += oneSession(clientFor(), style);
+    return done;
+  }
+
+  /** What the server's half costs: the same octets in the same groups, and nobody who makes them. @param {number} forMs */
+  function sink(forMs) {
+    const end = performance.now() + forMs;
+    const [recipient] = recipientsOf(1);
+    const envelope = `MAIL FROM:<${sender}>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`;
+    const transport = new MemorySink(counts);
+    transport.open();
+    transport.write(Buffer.from(envelope));
+    const group = Buffer.concat([rawMessage, Buffer.from(`.\r\n${envelope}`)]);
+    let done = 0;
+    for (; performance.now() < end; done++) {
+      transport.write(group);
+      while (transport.poll() !== undefined);
+    }
     return done;
   }
 

@@ -20,6 +20,7 @@ const work = [
     headers: true,
     scripted: true,
   },
+  { label: 'the sink in memory, which is part of all above', of: 'sink' },
 ];
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
@@ -40,8 +41,5 @@ export async function run({ processes, milliseconds, rounds }) {
       { key: 'events', title: 'events each', digits: 1 },
     ],
     results: runs.map((of, i) => ({ label: work[i]?.label, ...medians(of) })),
-    notes: [
-      'the sink in memory is part of it, about 1.5 µs a message; ScriptedServer costs more, it is a test server',
-    ],
   };
 }

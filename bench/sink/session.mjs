@@ -7,6 +7,9 @@
 
 const LF = 10;
 const endOfText = Buffer.from('\r\n.\r\n');
+const nothing = Buffer.alloc(0);
+// the text after DATA may begin with the dot
+const lineEnd = Buffer.from('\r\n');
 
 /** @typedef {{ messages: number, octets: number }} Counts */
 
@@ -24,8 +27,8 @@ export class SinkSession {
   #hello;
   /** @type {'line' | 'text' | 'chunk'} */
   #reading = 'line';
-  /** The start of a line, or the last octets of a text, from the arrival before. */
-  #rest = Buffer.alloc(0);
+  /** The start of a line, or the last octets of a text, from the arrival before. @type {Buffer} */
+  #rest = nothing;
   #left = 0;
   #last = false;
 
@@ -84,11 +87,10 @@ export class SinkSession {
       case 0x64: // DATA
         this.mail = true;
         this.#reading = 'text';
-        // the text may begin with the dot
-        this.#rest = Buffer.from('\r\n');
+        this.#rest = lineEnd;
         return '354 go ahead\r\n';
       case 0x62: // BDAT
-        return this.#chunk(data.latin1Slice(at, end));
+        return this.#chunk(data.toString('latin1', at, end));
       case 0x65: // EHLO
         return this.#hello;
       case 0x68: // HELO
@@ -137,14 +139,14 @@ export class SinkSession {
 
   /** @param {number} end */
   #ended(end) {
-    this.#rest = Buffer.alloc(0);
+    this.#rest = nothing;
     return end;
   }
 
   /** @param {Buffer} bytes */
   #withRest(bytes) {
     const data = Buffer.concat([this.#rest, bytes]);
-    this.#rest = Buffer.alloc(0);
+    this.#rest = nothing;
     return data;
   }
 }

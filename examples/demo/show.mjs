@@ -50,7 +50,7 @@ export class Show {
     this.line(side === 'C:' ? 'yellow' : 'blue', `    ${side}     ${text}`);
   }
 
-  /** @param {Partial<import('smtpump').SmtpError> & { message: string }} error */
+  /** @param {{ message: string, code: string, phase?: string, hint?: string | undefined }} error */
   failure({ message, phase, code, hint }) {
     // the message ends with the hint, which has a line of its own here
     this.print('red', `✗ ${hint === undefined ? message : message.replace(`. ${hint}`, '')}`);

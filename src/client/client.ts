@@ -337,6 +337,8 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
   #require(step: Step): Mail | undefined {
     if (!isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
+    // a step moves a chart at once, maybe before the first execute()
+    this.#core.outbox.tracing.STATE = this.listenerCount('STATE') > 0;
     return this.#core.transactions.newest;
   }
 

@@ -30,6 +30,8 @@ export interface AtHand {
   readonly entry: Entry | undefined;
   readonly reply: Reply | undefined;
   readonly cause: Error | undefined;
+  /** Where neither the entry nor the position tells it. */
+  readonly phase?: Phase;
 }
 
 export const nothingAtHand: AtHand = { entry: undefined, reply: undefined, cause: undefined };
@@ -68,7 +70,7 @@ export class Conduct {
 
   constructor() {
     this.transactions = new Transactions(this, {
-      stuck: () => this.walk(words.stuck, nothingAtHand),
+      stuck: () => this.walk(words.stuck, { ...nothingAtHand, phase: 'body' }),
       spoil: () => {
         this.spoiled = true;
       },
@@ -208,9 +210,9 @@ export class Conduct {
 
   /** What was going on when it happened. */
   get #phase(): Phase {
-    const { entry } = this.#atHand;
+    const { entry, phase } = this.#atHand;
     if (entry !== undefined) return phaseOf(entry);
-    return awaitedIn(this.#before) ?? (this.ledger.first?.kind === 'content' ? 'body' : 'connect');
+    return phase ?? awaitedIn(this.#before) ?? (this.ledger.first?.kind === 'content' ? 'body' : 'connect');
   }
 }
 

@@ -36,31 +36,34 @@ function nobody(lmtp: boolean) {
   return { client, server, until };
 }
 
-describe.each([{ lmtp: false }, { lmtp: true }])('354 for a message without a recipient ($lmtp: LMTP)', ({ lmtp }) => {
-  it('is answered by a dot though sendEom never comes: disconnect() ends with QUIT (TK17, TK37)', () => {
-    const { client, server, until } = nobody(lmtp);
-    client.disconnect();
-    expect(until('DISCONNECTED')).toEqual({ name: 'DISCONNECTED', reason: undefined, messages: [] });
-    expect(server.commands.at(-1)).toBe('QUIT');
-    expect(server.violations).toEqual([]);
-  });
+describe.each([{ lmtp: false }, { lmtp: true }])(
+  '354 for a message without a recipient ($lmtp: LMTP)',
+  ({ lmtp }) => {
+    it('is answered by a dot though sendEom never comes: disconnect() ends with QUIT (TK17, TK37)', () => {
+      const { client, server, until } = nobody(lmtp);
+      client.disconnect();
+      expect(until('DISCONNECTED')).toEqual({ name: 'DISCONNECTED', reason: undefined, messages: [] });
+      expect(server.commands.at(-1)).toBe('QUIT');
+      expect(server.violations).toEqual([]);
+    });
 
-  it('is answered by a dot though the message is taken back: RESET comes (TK18, TK19)', () => {
-    const { client, server, until } = nobody(lmtp);
-    client.reset();
-    expect(until('RESET')).toMatchObject({ reply: { code: 250 } });
-    expect(server.violations).toEqual([]);
-  });
+    it('is answered by a dot though the message is taken back: RESET comes (TK18, TK19)', () => {
+      const { client, server, until } = nobody(lmtp);
+      client.reset();
+      expect(until('RESET')).toMatchObject({ reply: { code: 250 } });
+      expect(server.violations).toEqual([]);
+    });
 
-  it('is answered by a dot, and the next message comes through (TK33, TK37)', () => {
-    const { client, server, until } = nobody(lmtp);
-    client.sendSender('a@example.test');
-    client.sendRecipient('somebody@example.test');
-    client.sendBom();
-    client.sendBody('text\r\n');
-    client.sendEom();
-    expect(until('EOM_ACK')).toMatchObject({ accepted: [{ address: 'somebody@example.test' }] });
-    expect(server.messages.map(({ to }) => to)).toEqual([['somebody@example.test']]);
-    expect(server.violations).toEqual([]);
-  });
-});
+    it('is answered by a dot, and the next message comes through (TK33, TK37)', () => {
+      const { client, server, until } = nobody(lmtp);
+      client.sendSender('a@example.test');
+      client.sendRecipient('somebody@example.test');
+      client.sendBom();
+      client.sendBody('text\r\n');
+      client.sendEom();
+      expect(until('EOM_ACK')).toMatchObject({ accepted: [{ address: 'somebody@example.test' }] });
+      expect(server.messages.map(({ to }) => to)).toEqual([['somebody@example.test']]);
+      expect(server.violations).toEqual([]);
+    });
+  },
+);

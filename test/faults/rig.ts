@@ -110,7 +110,7 @@ export class Rig {
     const rules = { lmtp: lmtp === true, secure: tls === 'always' || tls === 'implicit' };
     const wrong = falsehoods(this.client, { ...rules, server: this.lying ? undefined : this.server });
     if (wrong.length > 0) return this.#explain(wrong);
-    this.client.afterEvent = undefined;
+    this.client.afterEvent = this.client.drive = undefined;
     this.client.connect();
     sendWhole(this.client);
     this.settle();
@@ -131,7 +131,8 @@ export class Rig {
   }
 
   #explain(wrong: string[]): string[] {
-    if (wrong.length > 0) wrong.push(`events: ${this.story.join(', ')}`, `dialogue: ${this.server.log.join(' | ')}`);
+    if (wrong.length > 0)
+      wrong.push(`events: ${this.story.join(', ')}`, `dialogue: ${this.server.log.join(' | ')}`);
     return wrong;
   }
 

@@ -3,7 +3,7 @@
  * is wrong, in words, so that a run of thousands can say which.
  */
 import type { SmtpEvent } from 'smtpump';
-import type { ServerMessage, ScriptedServer } from 'smtpump/testing';
+import type { ScriptedServer, ServerMessage } from 'smtpump/testing';
 import type { Begun, Life, WatchedClient } from './watched.ts';
 import { mark } from './watched.ts';
 
@@ -63,9 +63,7 @@ function beginnings({ events }: Life, { secure }: Rules): string[] {
 
 function outcomes(life: Life, rules: Rules): string[] {
   return life.begun.flatMap((begun) => {
-    const about = life.events.filter(
-      (event) => 'message' in event && event.message?.id === begun.message.id,
-    );
+    const about = life.events.filter((event) => 'message' in event && event.message?.id === begun.message.id);
     return [...ofMessage(begun, life, about, rules), ...ofRecipients(begun, about), ...order(about)].map(
       (one) => `message ${begun.message.id}: ${one}`,
     );

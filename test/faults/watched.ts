@@ -37,12 +37,15 @@ export class WatchedClient extends SmtpClient {
   readonly strays: SmtpEvent[] = [];
   /** Called with each event after it was written down; it may throw, or call steps. */
   afterEvent: ((event: SmtpEvent, nth: number) => void) | undefined;
+  /** The caller's own program, called before `afterEvent`. */
+  drive: ((event: SmtpEvent) => void) | undefined;
   #told = 0;
 
   constructor(options: SmtpClientOptions) {
     super(options);
     this.on('event', (event) => {
       (this.lives.at(-1)?.events ?? this.strays).push(event);
+      this.drive?.(event);
       this.afterEvent?.(event, this.#told++);
     });
   }

@@ -26,7 +26,7 @@ export interface Edge {
   readonly effects: readonly Effect[];
 }
 
-export interface Effect {
+interface Effect {
   readonly kind: 'do' | 'tell';
   readonly text: string;
 }

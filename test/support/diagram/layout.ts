@@ -3,8 +3,9 @@
  * the work; this file tells it sizes and reads its answer back. It knows no colours.
  */
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
-import ELK from 'elkjs/lib/elk.bundled.js';
-import { type Edge, everyState, type State } from './chart.ts';
+import elk from 'elkjs/lib/elk.bundled.js';
+import { everyState, type State } from './chart.ts';
+import type { Arrow, Drawing } from './drawing.ts';
 
 export interface Point {
   readonly x: number;
@@ -44,71 +45,70 @@ const nameChar = 8;
 export const labelLine = 14;
 export const nameLine = 34;
 
+const spacing = {
+  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
+  'elk.spacing.nodeNode': '12',
+  'elk.spacing.edgeNode': '10',
+  'elk.spacing.edgeEdge': '8',
+  'elk.spacing.labelNode': '4',
+  'elk.spacing.edgeLabel': '2',
+};
 const options = {
+  ...spacing,
   algorithm: 'layered',
   'elk.direction': 'DOWN',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '28',
-  'elk.spacing.nodeNode': '28',
-  'elk.spacing.edgeNode': '16',
-  'elk.spacing.edgeEdge': '12',
-  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+  'elk.layered.nodePlacement.strategy': 'LINEAR_SEGMENTS',
   'elk.layered.considerModelOrder.strategy': 'PREFER_EDGES',
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
 };
 
-/** @param written targets that so much leads to that it is written into the boxes, and not drawn */
-export async function layOut(chart: State, written: readonly string[]): Promise<Layout> {
+export async function layOut(drawing: Drawing): Promise<Layout> {
+  const { chart, arrows } = drawing;
   const all = everyState(chart);
-  const isWritten = ({ from, to }: Edge): boolean => {
-    const leaf = all.some(({ path, states }) => path === from && states.length === 0);
-    return leaf && to !== undefined && written.includes(to);
-  };
-  const leading = all.flatMap(({ edges }) => edges).filter(({ to }) => to !== undefined);
-  const drawn = merge(leading.filter((edge) => !isWritten(edge)));
-  const linesOf = ({ path }: State): string[] =>
-    leading
-      .filter((edge) => edge.from === path && isWritten(edge))
-      .map((edge) => `${label(edge)} ▸ ${name(edge.to)}`);
-
-  const graph = await new ELK().layout({
+  const graph: ElkNode = await new elk.default().layout({
     id: 'root',
     layoutOptions: options,
-    children: [...startOf(chart), ...chart.states.map((state) => node(state, linesOf))],
-    edges: [...drawn.map(arrow), ...all.flatMap(startArrow)],
+    children: [...startOf(chart), ...chart.states.map((state) => node(state, drawing))],
+    edges: [...arrows.map(edgeOf), ...all.flatMap(startArrow)],
   });
 
   const nodes = new Map(everyNode(graph).map((found) => [found.id, found]));
-  const edges = new Map((graph.edges ?? []).map((edge) => [edge.id, edge]));
   const states = all.filter(({ path }) => path !== chart.path);
   return {
     width: Math.ceil(graph.width ?? 0),
     height: Math.ceil(graph.height ?? 0),
-    states: states.map((state) => ({ state, lines: linesOf(state), ...boxOf(nodes.get(state.path)) })),
+    states: states.map((state) => ({
+      state,
+      lines: drawing.linesOf(state),
+      ...boxOf(nodes.get(state.path)),
+    })),
     starts: all.flatMap(startOf).map(({ id }) => boxOf(nodes.get(id))),
-    edges: [...drawn, ...all.flatMap(startArrow).map(({ id }) => ({ id, lines: [] }))].map(
-      ({ id, lines }) => {
-        const edge = edges.get(id);
-        return { points: pointsOf(edge), label: { lines, ...boxOf(edge?.labels?.[0]) } };
-      },
-    ),
+    edges: (graph.edges ?? []).map((edge, i) => ({
+      points: pointsOf(edge),
+      label: { lines: arrows[i]?.lines ?? [], ...boxOf(edge.labels?.[0]) },
+    })),
   };
 }
 
-function node(state: State, linesOf: (state: State) => string[]): ElkNode {
+function node(state: State, drawing: Drawing): ElkNode {
   if (state.states.length > 0) {
     return {
       id: state.path,
-      layoutOptions: { 'elk.padding': '[top=36,left=14,bottom=14,right=14]' },
-      children: [...startOf(state), ...state.states.map((child) => node(child, linesOf))],
+      layoutOptions: { ...spacing, 'elk.padding': '[top=36,left=14,bottom=14,right=14]' },
+      children: [...startOf(state), ...state.states.map((child) => node(child, drawing))],
     };
   }
-  const lines = linesOf(state);
+  const lines = drawing.linesOf(state);
   const inner = Math.max(state.name.length * nameChar, ...lines.map(({ length }) => length * labelChar));
   const height = nameLine + (lines.length === 0 ? 0 : lines.length * labelLine + 2);
-  return { id: state.path, width: inner + 24, height };
+  const size = { id: state.path, width: inner + 24, height };
+  const led = drawing.arrows.some(({ from, to }) => from === state.path || to === state.path);
+  return led ? size : { ...size, layoutOptions: { 'elk.layered.layering.layerConstraint': 'LAST' } };
 }
 
 /** The dot that an initial state is entered from. */
@@ -123,36 +123,11 @@ function startArrow({ path, initial }: State): ElkExtendedEdge[] {
 
 const everyNode = (graph: ElkNode): ElkNode[] => [graph, ...(graph.children ?? []).flatMap(everyNode)];
 
-interface Arrow {
-  readonly id: string;
-  readonly from: string;
-  readonly to: string;
-  readonly lines: string[];
-}
-
-function arrow({ id, from, to, lines }: Arrow): ElkExtendedEdge {
+function edgeOf({ from, to, lines }: Arrow): ElkExtendedEdge {
   const width = Math.max(...lines.map(({ length }) => length)) * labelChar + 8;
-  const text = { text: lines.join('\n'), width, height: lines.length * labelLine + 4 };
-  return { id, sources: [from], targets: [to], labels: [text] };
+  const label = { text: lines.join('\n'), width, height: lines.length * labelLine + 4 };
+  return { id: `${from} to ${to}`, sources: [from], targets: [to], labels: [label] };
 }
-
-/** One arrow between two states, whatever the number of words that take it. */
-function merge(edges: readonly Edge[]): Arrow[] {
-  const arrows = new Map<string, Arrow>();
-  for (const edge of edges) {
-    const { from, to = from } = edge;
-    const id = `${from} to ${to}`;
-    const arrow = arrows.get(id) ?? { id, from, to, lines: [] };
-    arrow.lines.push(label(edge));
-    arrows.set(id, arrow);
-  }
-  return [...arrows.values()];
-}
-
-const label = ({ word, guard }: Edge): string => (guard === undefined ? word : `${word} [${guard}]`);
-
-/** `online.opening.ehlo` → `ehlo` */
-const name = (path = ''): string => path.slice(path.lastIndexOf('.') + 1);
 
 function boxOf(shape: Partial<Box> | undefined): Box {
   const { x = 0, y = 0, width = 0, height = 0 } = shape ?? {};

@@ -3,56 +3,53 @@
  * state takes. Text only; what stands in it comes from the charts.
  */
 import { type Edge, everyState, type State } from './chart.ts';
+import type { Drawing } from './drawing.ts';
 
 export interface Chapter {
   readonly title: string;
   readonly text: string;
-  readonly chart: State;
+  /** The file with the picture, from machines/README.md. */
+  readonly picture: string;
+  readonly drawing: Drawing;
 }
 
 export function markdown(heading: string, chapters: readonly Chapter[]): string {
   return `${[heading, ...chapters.map(chapter)].join('\n\n')}\n`;
 }
 
-function chapter({ title, text, chart }: Chapter): string {
-  const states = everyState(chart).filter(({ edges }) => edges.length > 0);
-  const parts = [`## ${title}`, text, ...diagrams(chart), ...states.map(table)];
-  return parts.join('\n\n');
+function chapter({ title, text, picture, drawing }: Chapter): string {
+  const states = everyState(drawing.chart).filter(({ edges }) => edges.length > 0);
+  const image = `![${title}](${picture})`;
+  const mermaid = ['<details><summary>The same as Mermaid</summary>', ...diagrams(drawing), '</details>'];
+  return [`## ${title}`, text, image, ...mermaid, ...states.map(table)].join('\n\n');
 }
 
 // ── diagrams ──
 
 /** A parallel chart gets one diagram for each region: nothing leads from one into another. */
-function diagrams(chart: State): string[] {
+function diagrams(drawing: Drawing): string[] {
+  const { chart } = drawing;
   const regions = chart.parallel ? chart.states : [chart];
   return regions.map((region) => {
-    const lines = ['stateDiagram-v2', ...body(region, '  '), ...arrows(region).map((line) => `  ${line}`)];
-    return ['```mermaid', ...lines, '```'].join('\n');
+    const inside = new Set(everyState(region).map(({ path }) => path));
+    const arrows = drawing.arrows.filter(({ from }) => inside.has(from));
+    const lines = arrows.map(({ from, to, lines }) => `  ${id(from)} --> ${id(to)} : ${lines.join('<br/>')}`);
+    return ['```mermaid', 'stateDiagram-v2', ...body(region, drawing, '  '), ...lines, '```'].join('\n');
   });
 }
 
-function body(state: State, indent: string): string[] {
+function body(state: State, drawing: Drawing, indent: string): string[] {
   const first = state.initial === undefined ? [] : [`${indent}[*] --> ${id(state.initial.path)}`];
   const inner = state.states.flatMap((child) => {
-    const open = `${indent}state "${child.name}" as ${id(child.path)}`;
-    return child.states.length === 0 ? [open] : [`${open} {`, ...body(child, `${indent}  `), `${indent}}`];
+    const written = drawing.linesOf(child);
+    const name = [child.name, ...written].join('<br/>');
+    const open = `${indent}state "${name}" as ${id(child.path)}`;
+    return child.states.length === 0
+      ? [open]
+      : [`${open} {`, ...body(child, drawing, `${indent}  `), `${indent}}`];
   });
   return [...first, ...inner];
 }
-
-/** Edges that lead somewhere; those between the same two states are drawn as one. */
-function arrows(region: State): string[] {
-  const labels = new Map<string, string[]>();
-  for (const { from, to, word, guard } of everyState(region).flatMap(({ edges }) => edges)) {
-    if (to === undefined) continue;
-    const arrow = `${id(from)} --> ${id(to)}`;
-    labels.set(arrow, [...(labels.get(arrow) ?? []), label(word, guard)]);
-  }
-  return [...labels].map(([arrow, words]) => `${arrow} : ${words.join('<br/>')}`);
-}
-
-const label = (word: string, guard: string | undefined): string =>
-  guard === undefined ? word : `${word} [${guard}]`;
 
 const id = (path: string): string => path.replaceAll('.', '_');
 

@@ -1,5 +1,13 @@
 /** The picture of a chart from its layout. Plain SVG, to be read on light and dark pages alike. */
-import { type Layout, labelLine, type PlacedEdge, type PlacedState, type Point } from './layout.ts';
+import {
+  type Box,
+  type Layout,
+  labelLine,
+  nameLine,
+  type PlacedEdge,
+  type PlacedState,
+  type Point,
+} from './layout.ts';
 
 const margin = 12;
 const style = `
@@ -9,6 +17,8 @@ const style = `
   .group { fill: #f6f8fa; stroke: #afb8c1; }
   .arrow { fill: none; stroke: #6e7781; }
   .label { fill: #ffffff; fill-opacity: 0.85; }
+  .over { paint-order: stroke; stroke: #f6f8fa; stroke-width: 4px; }
+  .target { fill: #0969da; }
   .middle { text-anchor: middle; }
   .start { fill: #1f2328; }
 `.trim();
@@ -16,6 +26,8 @@ const style = `
 export function svg(title: string, layout: Layout): string {
   const width = layout.width + 2 * margin;
   const height = layout.height + 2 * margin;
+  const groups = layout.states.filter(({ state }) => state.states.length > 0);
+  const states = layout.states.filter(({ state }) => state.states.length === 0);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escaped(title)}</title>`,
@@ -23,9 +35,10 @@ export function svg(title: string, layout: Layout): string {
     '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#6e7781"/></marker></defs>',
     `<rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>`,
     `<g transform="translate(${margin} ${margin})">`,
-    ...layout.states.filter(({ state }) => state.states.length > 0).map(box),
+    ...groups.map(group),
     ...layout.edges.map(arrow),
-    ...layout.states.filter(({ state }) => state.states.length === 0).map(box),
+    ...groups.map(groupName),
+    ...states.map(box),
     ...layout.starts.map(start),
     ...layout.edges.map(label),
     '</g>',
@@ -33,16 +46,21 @@ export function svg(title: string, layout: Layout): string {
   ].join('\n')}\n`;
 }
 
+function group({ x, y, width, height }: PlacedState): string {
+  return `<rect class="group" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`;
+}
+
+/** Above the arrows that cross it. */
+const groupName = ({ state, x, y }: PlacedState): string => text('name over', x + 12, y + 20, state.name);
+
 function box({ state, lines, x, y, width, height }: PlacedState): string {
-  const kind = state.states.length === 0 ? 'state' : 'group';
-  const rect = `<rect class="${kind}" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`;
+  const rect = `<rect class="state" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`;
   const middle = x + width / 2;
-  const name =
-    kind === 'group'
-      ? text('name', x + 12, y + 20, state.name)
-      : text('name middle', middle, y + 21, state.name);
-  const rows = lines.map((line, i) => text('middle', middle, y + nameLine + 7 + i * labelLine, line));
-  return [rect, name, ...rows].join('');
+  const rows = lines.map((line, i) => {
+    const kind = line.startsWith('▸') ? 'target middle' : 'middle';
+    return text(kind, middle, y + nameLine + 7 + i * labelLine, line);
+  });
+  return [rect, text('name middle', middle, y + 21, state.name), ...rows].join('');
 }
 
 const start = ({ x, y, width }: Box): string =>

@@ -1,0 +1,146 @@
+/**
+ * All conversations between a caller, the client and a server within some bounds: the caller calls what is legal, the
+ * server answers yes or no, the line is lost, in every order. Each is made by playing it from the start, and two that
+ * have come to the same are followed once. What must be true of a conversation is the test's business.
+ */
+import { SmtpClient, type SmtpEvent, type Step } from '../../src/index.ts';
+import { VirtualClock } from '../../src/testing/index.ts';
+import { HandServer } from './hand.ts';
+
+export interface Bounds {
+  readonly pipelining: boolean;
+  readonly lmtp: boolean;
+  readonly messages: number;
+  readonly recipients: number;
+  readonly resets: number;
+}
+
+export type Move =
+  | 'sendSender'
+  | 'sendRecipient'
+  | 'sendBom'
+  | 'sendEom'
+  | 'reset'
+  | 'disconnect'
+  | 'yes'
+  | 'no'
+  | 'lost';
+
+const steps = ['sendSender', 'sendRecipient', 'sendBom', 'sendEom', 'reset', 'disconnect'] as const;
+
+export class Conversation {
+  readonly server: HandServer;
+  readonly client: SmtpClient;
+  readonly events: SmtpEvent[] = [];
+  /** Of each message, the ids of its recipients. */
+  readonly messages: { readonly id: number; readonly recipients: number[] }[] = [];
+  /** Positions of the mail chart that were met, in order. */
+  readonly positions: string[] = [];
+  readonly moves: Move[] = [];
+  readonly #bounds: Bounds;
+  #connection = '';
+
+  constructor(bounds: Bounds, moves: readonly Move[]) {
+    this.#bounds = bounds;
+    const { lmtp } = bounds;
+    this.server = new HandServer(lmtp);
+    this.client = new SmtpClient({
+      host: 'mx.example.test',
+      localName: 'client.example.test',
+      protocol: lmtp ? 'lmtp' : 'smtp',
+      tls: 'never',
+      transport: this.server.transport,
+      clock: new VirtualClock(),
+      pump: 'manual',
+    });
+    this.client.on('event', (event: SmtpEvent) => {
+      this.events.push(event);
+    });
+    this.client.on('STATE', ({ chart, to }) => {
+      if (chart === 'mail') this.positions.push(to);
+      else this.#connection = to;
+    });
+    this.client.connect();
+    this.#pump();
+    this.server.say('220 mx.example.test');
+    this.#pump();
+    this.server.due.length = 0;
+    this.server.say(bounds.pipelining ? '250-mx.example.test\r\n250 PIPELINING' : '250 mx.example.test');
+    this.#pump();
+    for (const move of moves) this.move(move);
+  }
+
+  count(move: Move): number {
+    return this.moves.filter((made) => made === move).length;
+  }
+
+  /** DISCONNECTED was told. */
+  get ended(): boolean {
+    return this.events.at(-1)?.name === 'DISCONNECTED';
+  }
+
+  /** All that can happen next. */
+  get open(): Move[] {
+    if (this.ended) return [];
+    const { server, client } = this;
+    const called = steps.filter((step) => client.can(step) && this.#within(step));
+    const answers: Move[] = server.due.length === 0 ? [] : [...(server.mayAgree ? ['yes' as const] : [])];
+    if (server.due.length > 0 && server.mayRefuse) answers.push('no');
+    return [...called, ...answers, 'lost'];
+  }
+
+  /** What has come about; conversations that agree in it go on in the same ways. */
+  get key(): string {
+    const { server, messages } = this;
+    const told = this.events.map((event) => [event.name, 'step' in event ? event.step : '']);
+    const made = steps.map((step) => this.count(step));
+    const { due, inContent, recipients } = server;
+    return JSON.stringify([this.positions.at(-1), this.#connection, told, made, messages, due, inContent, recipients]);
+  }
+
+  move(move: Move): void {
+    this.moves.push(move);
+    if (move === 'yes' || move === 'no') this.server.answer(move === 'yes');
+    else if (move === 'lost') this.server.lose();
+    else this.call(move);
+    this.#pump();
+  }
+
+  /** Calls a step of the client, legal or not. */
+  call(step: Step): void {
+    const { client, messages } = this;
+    if (step === 'sendSender') messages.push({ id: client.sendSender('a@example.test').id, recipients: [] });
+    else if (step === 'sendRecipient') messages.at(-1)?.recipients.push(client.sendRecipient('b@example.test').id);
+    else if (step === 'sendBom') client.sendBom();
+    else if (step === 'sendBody') client.sendBody('x');
+    else client[step]();
+  }
+
+  #within(step: (typeof steps)[number]): boolean {
+    const { messages, recipients, resets } = this.#bounds;
+    if (step === 'sendSender') return this.messages.length < messages;
+    if (step === 'sendRecipient') return (this.messages.at(-1)?.recipients.length ?? 0) < recipients;
+    return this.count(step) < (step === 'reset' ? resets : step === 'disconnect' ? 1 : Infinity);
+  }
+
+  #pump(): void {
+    for (let turn = 0; this.client.execute() === 'more'; turn++) {
+      if (turn > 50) throw new Error(`the pump never stops: ${this.moves.join(' ')}`);
+    }
+  }
+}
+
+/** Every conversation within the bounds, those that came to the same once; the shortest first. */
+export function* conversations(bounds: Bounds): Generator<Conversation> {
+  const seen = new Set<string>();
+  const queue: (readonly Move[])[] = [[]];
+  for (const moves of queue) {
+    const conversation = new Conversation(bounds, moves);
+    const { key } = conversation;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const ways = conversation.open.map((move) => [...moves, move]);
+    queue.push(...ways);
+    yield conversation;
+  }
+}

@@ -1,0 +1,229 @@
+/** What the README says is so: its programs are type-checked and run, its tables compared with what happens. */
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  describeCode,
+  type ErrorCode,
+  SmtpClient,
+  type SmtpClientOptions,
+  type SmtpEventName,
+  type UsageCode,
+} from 'smtpump';
+import { runUntil, ScriptedServer, type ServerOptions, SimNetwork, VirtualClock } from 'smtpump/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root, runNode } from '../support/run-node.ts';
+import { MailServer } from './mail-server.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const programs = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text = '']) => text);
+
+/** The rows of the table under a heading, without the head; each cell trimmed. */
+function table(heading: string): string[][] {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('| '));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+
+describe('the programs', () => {
+  const server = new MailServer();
+  let folder = '';
+
+  beforeAll(async () => {
+    await server.listen();
+    // a package that has installed ours
+    folder = mkdtempSync(join(tmpdir(), 'smtpump-readme-'));
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules', 'smtpump'));
+    programs.forEach((text, i) => {
+      writeFileSync(join(folder, `${i}.mjs`), text.replaceAll('2525', String(server.port)));
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = (i: number) => runNode([`${i}.mjs`], { cwd: folder });
+
+  test('fit the published types', async () => {
+    const options = {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      noImplicitAny: false,
+      allowJs: true,
+      checkJs: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: options, include: ['*.mjs'] }),
+    );
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).catch(
+      (error) => error,
+    );
+    expect(stdout).toBe('');
+  });
+
+  test('twelve lines send a mail', async () => {
+    expect(programs[0]?.trim().split('\n').length).toBe(12);
+    expect(await run(0)).toEqual({
+      code: 0,
+      stdout: 'CONNECTED\nSENDER_ACK\nRECIPIENT_ACK\nBOM_ACK\nEOM_ACK\nDISCONNECTED\n',
+      stderr: '',
+    });
+    expect(server.messages).toHaveLength(1);
+    expect(server.messages[0]).toMatch(/^From: Me <me@sender\.example>\r\n/);
+    expect(server.messages[0]).toMatch(/\r\n\r\nHello in twelve lines\.\r\n$/);
+  });
+
+  test('a loop of its own connects and leaves', async () => {
+    expect(await run(1)).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+  });
+
+  test('the testing kit lets five minutes pass', async () => {
+    expect(await run(2)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(programs).toHaveLength(3);
+  });
+});
+
+describe('the commands and links', () => {
+  test.each([...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name))(
+    'npm run %s exists',
+    (name) => {
+      expect(Object.keys(manifest.scripts)).toContain(name);
+    },
+  );
+
+  test.each([...readme.matchAll(/\]\(([^)#]+)\)|(?:href|src)="([^"]+)"/g)].map(([, a, b]) => a ?? b ?? ''))(
+    '%s exists',
+    (path) => {
+      expect(existsSync(join(root, path))).toBe(true);
+    },
+  );
+});
+
+describe('the tables', () => {
+  test('events: each is there, and no other', () => {
+    const all: Record<SmtpEventName, true> = {
+      CONNECTED: true,
+      SECURE_OK: true,
+      SECURE_FAIL: true,
+      AUTH_OK: true,
+      AUTH_FAIL: true,
+      SENDER_ACK: true,
+      RECIPIENT_ACK: true,
+      BOM_ACK: true,
+      DRAIN: true,
+      EOM_ACK: true,
+      RESET: true,
+      NOOP_ACK: true,
+      SERVER_ERROR: true,
+      SERVER_RETRY: true,
+      TIMEOUT: true,
+      DISCONNECTED: true,
+      COMMAND: true,
+      REPLY: true,
+      STATE: true,
+    };
+    expect(table('Events').map(([name]) => quoted(name)[0])).toEqual(Object.keys(all));
+  });
+
+  test('error codes: each is there with its text, and whether it is thrown', () => {
+    const usage: Record<UsageCode, true> = {
+      EINVAL: true,
+      EPERM: true,
+      EISCONN: true,
+      ENOTCONN: true,
+      EUNSUPPORTED: true,
+    };
+    const failures: Record<Exclude<ErrorCode, Exclude<UsageCode, 'EUNSUPPORTED'>>, true> = {
+      EUNSUPPORTED: true,
+      ESERVERPERM: true,
+      ESERVERTEMP: true,
+      ESERVERSYNC: true,
+      ETIMEDOUT: true,
+      ESHUTDOWN: true,
+      ECONNECTION: true,
+      ETLS: true,
+      EAUTH: true,
+      EABORTED: true,
+    };
+    const yes = (is: boolean): string => (is ? 'yes' : '');
+    // keys of the two records above are codes
+    const codes = Object.keys({ ...usage, ...failures }) as ErrorCode[];
+    const rows = codes.map((code) => [
+      `\`${code}\``,
+      yes(code in usage),
+      yes(code in failures),
+      describeCode(code),
+    ]);
+    expect(table('Errors')).toEqual(rows);
+  });
+
+  test('dependencies: those of the package', () => {
+    const named = table('Dependencies').map(([name]) => quoted(name)[0]);
+    expect(named.sort()).toEqual(Object.keys(manifest.dependencies).sort());
+  });
+
+  const servers: ServerOptions[] = [
+    { tls: 'none' },
+    { tls: 'starttls' },
+    { tls: 'starttls', reply: ({ verb }) => (verb === 'STARTTLS' ? '454 4.7.0 not now' : undefined) },
+    { tls: 'starttls', handshake: 'fail' },
+  ];
+  const login = { users: { me: 'secret' }, mechanisms: ['PLAIN'] };
+
+  test.each(table('TLS'))('TLS: %s', (mode, ...cells) => {
+    const tls = quoted(mode)[0]?.slice(1, -1) as SmtpClientOptions['tls'];
+    const auth = mode?.includes('with `auth`') ? { user: 'me', password: 'secret' } : undefined;
+    expect(servers.map((server) => opening({ ...server, auth: login }, { tls, auth }))).toEqual(cells);
+  });
+
+  test('TLS: implicit', () => {
+    const sentence = "`'implicit'` (port\n465) begins with the handshake: ";
+    const good = opening({ tls: 'implicit' }, { tls: 'implicit' });
+    const bad = opening({ tls: 'implicit', handshake: 'fail' }, { tls: 'implicit' });
+    expect(readme).toContain(`${sentence}${good} or ${bad}.`);
+  });
+});
+
+/** What a connection tells until it is open, refused or down, as the README writes it. */
+function opening(serverOptions: ServerOptions, options: SmtpClientOptions): string {
+  const clock = new VirtualClock();
+  const network = new SimNetwork({ clock }).listen('*', new ScriptedServer(serverOptions));
+  const client = new SmtpClient({ pump: 'manual', clock, transport: network.transport(), ...options });
+  const told: string[] = [];
+  let over = false;
+  client.on('event', (event) => {
+    const clear = event.name === 'CONNECTED' && !event.secure;
+    told.push(`\`${event.name}\`${clear ? ' in clear' : ''}`);
+    over = ['CONNECTED', 'AUTH_FAIL', 'DISCONNECTED'].includes(event.name);
+  });
+  client.connect();
+  runUntil(client, clock, () => over);
+  return told.join(' ');
+}

@@ -1,0 +1,374 @@
+/**
+ * What must be true of a mail transaction (architecture §8, security S20), on every path through the chart: any words
+ * in any order, whether a server could say them or not. What holds of the words that can come is in test/core.
+ */
+import { describe, expect, it } from 'vitest';
+import type { MailTag, Outcome } from '../../machines/vocabulary.ts';
+import {
+  counterexample,
+  effectText,
+  mailGraph as graph,
+  type MailPassage,
+  type Rule,
+  Wrong,
+} from './graph.ts';
+
+const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
+const asked = ({ name }: MailPassage['from']): string => name.split(' ')[0]?.slice(6) ?? '';
+const answered = ({ name }: MailPassage['from']): string => name.split(' ')[1]?.slice(9) ?? '';
+const texts = ({ effects }: MailPassage): string[] => effects.map(effectText);
+const tells = (passage: MailPassage, notice: string): boolean => texts(passage).includes(`tell ${notice}`);
+const outcomesOf = ({ tags }: MailPassage['from']): Outcome[] =>
+  outcomes.filter((outcome) => tags.has(outcome));
+const breach = <M>(memory: M, rule: Rule<M, MailPassage>) => counterexample(graph, memory, rule);
+const sorted = (set: Iterable<string>): string[] => [...new Set(set)].sort();
+
+/** Each state of one region with what `read` says about the positions in it, where it is the same in all of them. */
+function perState(
+  region: (position: MailPassage['from']) => string,
+  read: (position: MailPassage['from']) => string,
+): Record<string, string> {
+  const found: Record<string, Set<string>> = {};
+  for (const position of graph.positions) {
+    const state = region(position);
+    found[state] = (found[state] ?? new Set()).add(read(position));
+  }
+  return Object.fromEntries(Object.entries(found).map(([state, said]) => [state, [...said].join(' or ')]));
+}
+
+const way = (position: MailPassage['from'], word: string): MailPassage | undefined =>
+  graph.leaving.get(position)?.find(({ event }) => event.type === word);
+
+describe('the search itself', () => {
+  it('finds the shortest path to what is there', () => {
+    const rule: Rule<number, MailPassage> = (count, passage) =>
+      tells(passage, 'EOM_ACK') ? new Wrong('told') : count;
+    expect(breach(0, rule)).toBe(
+      'told: {"type":"mail.ok"} {"type":"data.go"} {"type":"end.left"} {"type":"content.ok"}',
+    );
+  });
+});
+
+describe('one outcome for each message (truth 2, TK71)', () => {
+  it('stands in exactly those positions that are over, and there is one of it', () => {
+    for (const position of graph.positions) {
+      expect([position.name, outcomesOf(position).length]).toEqual([
+        position.name,
+        position.tags.has('over') ? 1 : 0,
+      ]);
+    }
+  });
+
+  it('is final: no word changes it, and nothing is told or done any more but what the caller is let do', () => {
+    const after = graph.passages.filter(({ from }) => from.tags.has('over'));
+    expect(after.filter(({ from, to }) => answered(from) !== answered(to))).toEqual([]);
+    expect(sorted(after.filter(({ event }) => !event.type.startsWith('step.')).flatMap(texts))).toEqual([]);
+  });
+
+  it('comes with a lost line from everywhere, and says how sure delivery is (S20)', () => {
+    const lost = perState(answered, (position) => {
+      const passage = way(position, 'lost');
+      return passage === undefined ? 'not taken' : [answered(passage.to), ...texts(passage)].join(', ');
+    });
+    expect(lost).toEqual({
+      silent: 'unsent',
+      open: 'unsent',
+      flowing: 'unsent',
+      chunks: 'unsent',
+      'judging.silent': 'unknown',
+      'judging.open': 'unknown',
+      'judging.content': 'unknown',
+      failing: 'refused',
+      withdrawing: 'unsent',
+      leaving: 'unsent',
+      stuck: 'unsent',
+      delivered: 'not taken',
+      refused: 'not taken',
+      withdrawn: 'not taken',
+      unsent: 'not taken',
+      unknown: 'not taken',
+    });
+  });
+
+  it('comes from the server too, without a lost line, from everywhere but where the line must go', () => {
+    const ending = new Set(graph.positions.filter(({ tags }) => tags.has('over')));
+    for (let before = -1; before !== ending.size; ) {
+      before = ending.size;
+      for (const { from, to, event } of graph.passages) {
+        if (ending.has(to) && event.type !== 'lost' && !event.type.startsWith('step.')) ending.add(from);
+      }
+    }
+    const hopeless = graph.positions.filter((position) => !ending.has(position));
+    expect(sorted(hopeless.map(answered))).toEqual(['stuck']);
+  });
+
+  it('is settled for those that failed or were taken back when their last answer has come', () => {
+    const settled = graph.passages.filter(({ event }) => event.type === 'settled');
+    expect(sorted(settled.map(({ from, to }) => `${answered(from)} → ${answered(to)}`))).toEqual([
+      'failing → refused',
+      'leaving → unsent',
+      'withdrawing → withdrawn',
+    ]);
+    const waiting = graph.positions.filter(({ tags }) => tags.has('settling'));
+    expect(waiting.length).toBe(settled.length);
+  });
+});
+
+describe('unknown (S20)', () => {
+  it('is told only after the end has left, and never when a verdict came', () => {
+    interface Memory {
+      readonly left: boolean;
+      readonly verdict: boolean;
+    }
+    const rule: Rule<Memory, MailPassage> = ({ left, verdict }, { event, to }) => {
+      if (to.tags.has('unknown') && (!left || verdict)) return new Wrong('unknown, though it is known');
+      return {
+        left: left || event.type === 'end.left',
+        verdict: verdict || ['content.ok', 'content.refused', 'verdicts.none'].includes(event.type),
+      };
+    };
+    expect(breach<Memory>({ left: false, verdict: false }, rule)).toBeUndefined();
+  });
+
+  it('and what has left without a verdict is never called unsent or withdrawn', () => {
+    const rule: Rule<boolean, MailPassage> = (judged, { from, event, to }) => {
+      const now = judged || (event.type === 'end.left' && answered(to).startsWith('judging'));
+      const hidden = outcomesOf(to).some((outcome) => outcome === 'unsent' || outcome === 'withdrawn');
+      return now && hidden && from !== to ? new Wrong('called unsent') : now;
+    };
+    expect(breach(false, rule)).toBeUndefined();
+  });
+});
+
+describe('what the caller is told', () => {
+  it('SENDER_ACK, then RECIPIENT_ACKs, then BOM_ACK, then EOM_ACK; all but RECIPIENT_ACK once (TK32, TK34, TK36)', () => {
+    const order = ['SENDER_ACK', 'RECIPIENT_ACK', 'BOM_ACK', 'EOM_ACK'];
+    const rule: Rule<number, MailPassage> = (past, passage) => {
+      let at = past;
+      for (const text of texts(passage)) {
+        const place = order.indexOf(text.replace('tell ', ''));
+        if (place < 0) continue;
+        const again = place === 1 && at === 1;
+        if (place <= at && !again) return new Wrong('out of order, or twice');
+        if (place > 0 && at < 0) return new Wrong('before the sender was acknowledged');
+        if (place === 3 && at !== 2) return new Wrong('no BOM_ACK before');
+        at = place;
+      }
+      return at;
+    };
+    expect(breach(-1, rule)).toBeUndefined();
+  });
+
+  it('EOM_ACK is told on every way to delivered, and on no other (TK32)', () => {
+    for (const passage of graph.passages) {
+      const arriving = passage.to.tags.has('delivered') && !passage.from.tags.has('delivered');
+      expect(tells(passage, 'EOM_ACK')).toBe(arriving);
+    }
+  });
+
+  it('once the sender or the beginning was refused, no step is acknowledged any more, nor refused again (TK33, TK71)', () => {
+    const final = /^tell REFUSED send(Sender|Bom)$/;
+    const rule: Rule<boolean, MailPassage> = (refused, passage) => {
+      const told = texts(passage).filter((text) => text.startsWith('tell '));
+      if (refused && told.length > 0) return new Wrong(told.join());
+      return refused || told.some((text) => final.test(text));
+    };
+    expect(breach(false, rule)).toBeUndefined();
+  });
+
+  it('a message is refused and acknowledged as a whole at most once (TK33, TK71)', () => {
+    const whole = /^tell (EOM_ACK|REFUSED send(Sender|Bom|Eom))$/;
+    const rule: Rule<number, MailPassage> = (count, passage) => {
+      // by LMTP a refusal answers one recipient only
+      if (passage.event.type === 'verdict.refused') return count;
+      const now = count + texts(passage).filter((text) => whole.test(text)).length;
+      return now > 1 ? new Wrong('told twice') : now;
+    };
+    expect(breach(0, rule)).toBeUndefined();
+  });
+
+  it('answers the step that the server refused (TK33, TK37, TK38)', () => {
+    const refusals = graph.passages.filter((passage) => texts(passage).some((text) => /REFUSED/.test(text)));
+    const said = refusals.map((passage) => `${passage.event.type}: ${texts(passage).join(', ')}`);
+    expect(sorted(said)).toEqual([
+      'chunk.refused: tell REFUSED sendEom, do forget, do spoil',
+      'content.refused: tell REFUSED sendEom, do spoil',
+      'data.goNobody: tell REFUSED sendBom, do forget, do spoil, do dot',
+      'data.nobody: tell REFUSED sendBom, do forget, do spoil',
+      'data.refused: tell REFUSED sendBom, do forget, do spoil',
+      'mail.refused: tell REFUSED sendSender, do forget',
+      'mail.unsupported: tell REFUSED sendSender, do forget',
+      'rcpt.refused: tell REFUSED sendRecipient',
+      'rcpt.unsupported: tell REFUSED sendRecipient',
+      'verdict.refused: tell REFUSED sendEom',
+    ]);
+  });
+
+  it('nothing of a message that was taken back, but what an answer still on its way may cost (TK18)', () => {
+    const rule: Rule<boolean, MailPassage> = (gone, passage) => {
+      const back = /^step\.(reset|leave)$/.test(passage.event.type) && answered(passage.from) !== 'failing';
+      const told = texts(passage).filter((text) => text.startsWith('tell ') || text.startsWith('do send'));
+      const judged = answered(passage.from).startsWith('judging');
+      if (gone && told.length > 0) return new Wrong(told.join());
+      return gone || (back && !judged);
+    };
+    expect(breach(false, rule)).toBeUndefined();
+  });
+});
+
+describe('what is done for the server', () => {
+  it('content is begun only after a 354 or by chunking, and a message that fails leaves no transaction behind', () => {
+    const flowing = graph.passages.filter(
+      ({ from, to }) => to.tags.has('flowing') && !from.tags.has('flowing'),
+    );
+    expect(sorted(flowing.map(({ event }) => event.type))).toEqual(['chunking', 'data.go']);
+    // the server has said yes to MAIL, and has not had the end: it may hold the transaction
+    const holding = new Set(['open', 'chunks']);
+    const failing = graph.passages.filter(
+      ({ from, to, event }) =>
+        holding.has(answered(from)) && !holding.has(answered(to)) && event.type !== 'lost',
+    );
+    const leaving = failing.filter(
+      ({ to }) => !to.tags.has('flowing') && !answered(to).startsWith('judging'),
+    );
+    expect(leaving.length).toBeGreaterThan(0);
+    expect(leaving.filter((passage) => !texts(passage).includes('do spoil'))).toEqual([]);
+  });
+
+  it('a 354 is always followed by an end: by the text, by a dot for none, or by the end of the line', () => {
+    // where a 354 can come: MAIL is answered, and the content has not begun
+    const waiting = new Set(['open', 'failing', 'withdrawing', 'leaving']);
+    const going = graph.passages.filter(
+      ({ from, event }) => event.type.startsWith('data.go') && waiting.has(answered(from)),
+    );
+    const said = going.map(({ event, to, effects }) => {
+      const done = effects.map(effectText).filter((text) => /dot|drop/.test(text));
+      return `${event.type} → ${answered(to)} ${done.join()}`;
+    });
+    expect(sorted(said)).toEqual([
+      'data.go → failing do dot',
+      'data.go → flowing ',
+      'data.go → stuck do drop',
+      'data.goNobody → failing do dot',
+      'data.goNobody → leaving do dot',
+      'data.goNobody → withdrawing do dot',
+    ]);
+  });
+});
+
+describe('legality of the steps (TK29, TK30, TK34)', () => {
+  const steps = ['sender', 'recipient', 'bom', 'eom', 'reset', 'leave', 'next'];
+  const can = (position: MailPassage['from'], step: string): string => {
+    const passage = way(position, `step.${step}`);
+    if (passage === undefined) return '.';
+    return texts(passage).some((text) => text.startsWith('do send')) ? 'send' : 'ok';
+  };
+
+  it('depends on `asked` alone: this table; `send` writes, `ok` comes to nothing or takes back', () => {
+    const row = (position: MailPassage['from']): string => {
+      const body = position.tags.has('contentOpen') ? 'body' : '.';
+      return [...steps.slice(0, 3), 'body', ...steps.slice(3)]
+        .map((step) => (step === 'body' ? body : can(position, step)))
+        .join(' ');
+    };
+    expect(perState(asked, row)).toEqual({
+      //                 sender recipient bom body eom reset leave next
+      new: 'send . . . . . . .',
+      'sender.live': '. send . . . ok ok .',
+      'sender.dead': '. ok . . . ok ok ok',
+      'recipients.live': '. send send . . ok ok .',
+      'recipients.dead': '. ok ok . . ok ok ok',
+      'body.live': '. . . body send ok ok .',
+      'body.dead': '. . . body ok ok ok ok',
+      ended: '. . . . . . . ok',
+      withdrawn: '. . . . . . . ok',
+    });
+  });
+
+  it('leads through the steps in order, and from a dead step only to dead ones (TK34)', () => {
+    const ways = graph.passages.filter(({ event }) => /^step\.(sender|recipient|bom|eom)$/.test(event.type));
+    expect(
+      sorted(ways.map(({ from, to, event }) => `${event.type.slice(5)}: ${asked(from)} → ${asked(to)}`)),
+    ).toEqual([
+      'bom: recipients.dead → body.dead',
+      'bom: recipients.live → body.live',
+      'eom: body.dead → ended',
+      'eom: body.live → ended',
+      'recipient: recipients.dead → recipients.dead',
+      'recipient: recipients.live → recipients.live',
+      'recipient: sender.dead → recipients.dead',
+      'recipient: sender.live → recipients.live',
+      'sender: new → sender.live',
+    ]);
+  });
+
+  it('is cut short by exactly the answers that are final for what was asked', () => {
+    const dying = graph.passages.filter(
+      ({ from, to }) => /live$/.test(asked(from)) && /dead$/.test(asked(to)),
+    );
+    const words: Record<string, string> = {};
+    for (const { from, event } of dying) {
+      const before = new Set((words[asked(from)] ?? '').split(' ').filter(Boolean));
+      words[asked(from)] = sorted(before.add(event.type)).join(' ');
+    }
+    const body = 'chunk.refused data.goNobody data.nobody data.refused mail.refused mail.unsupported';
+    expect(words).toEqual({
+      'sender.live': 'mail.refused mail.unsupported',
+      'recipients.live': 'mail.refused mail.unsupported',
+      'body.live': body,
+    });
+  });
+
+  it('ends with ended or withdrawn, after which only the next message may begin (TK34)', () => {
+    const leaving = graph.passages.filter(
+      ({ from }) => asked(from) === 'ended' || asked(from) === 'withdrawn',
+    );
+    expect(leaving.filter(({ from, to }) => asked(from) !== asked(to))).toEqual([]);
+  });
+});
+
+describe('the tags by which a position is read', () => {
+  it('are one table for what was asked and one for what was answered', () => {
+    const tagsOf =
+      (tags: readonly MailTag[]) =>
+      (position: MailPassage['from']): string =>
+        tags.filter((tag) => position.tags.has(tag)).join(' ');
+    const byAsked = tagsOf([
+      'public:sender',
+      'public:recipients',
+      'public:body',
+      'public:sent',
+      'contentOpen',
+      'swallowing',
+    ]);
+    expect(perState(asked, byAsked)).toEqual({
+      new: '',
+      'sender.live': 'public:sender',
+      'sender.dead': 'swallowing',
+      'recipients.live': 'public:recipients',
+      'recipients.dead': 'swallowing',
+      'body.live': 'public:body contentOpen',
+      'body.dead': 'contentOpen swallowing',
+      ended: 'public:sent',
+      withdrawn: '',
+    });
+    expect(perState(answered, tagsOf(['flowing', 'settling', 'over']))).toEqual({
+      silent: '',
+      open: '',
+      flowing: 'flowing',
+      chunks: 'flowing',
+      'judging.silent': '',
+      'judging.open': '',
+      'judging.content': '',
+      failing: 'settling',
+      withdrawing: 'settling',
+      leaving: 'settling',
+      stuck: '',
+      delivered: 'over',
+      refused: 'over',
+      withdrawn: 'over',
+      unsent: 'over',
+      unknown: 'over',
+    });
+  });
+});
