@@ -26,7 +26,7 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
-    seconds: { type: 'string', default: '0.5' },
+    seconds: { type: 'string', default: '0.4' },
     rounds: { type: 'string', default: '5' },
     pin: { type: 'string', default: 'one' },
     profile: { type: 'string' },

@@ -84,7 +84,8 @@ const targetKeys = ['host', 'port', 'path', 'auth', 'tls', 'tlsOptions'];
 export function checkOptions(options: SmtpClientOptions): void {
   if (typeof options !== 'object' || options === null) throw wrong(options, 'options', 'an object');
   for (const key of Object.keys(options)) {
-    if (!(key in known)) throw new SmtpUsageError('EINVAL', `there is no option ${quoted(key)}`, 'options');
+    if (!Object.hasOwn(known, key))
+      throw new SmtpUsageError('EINVAL', `there is no option ${quoted(key)}`, 'options');
   }
   settingsFor(options, {});
   oneOf(options.pump, ['auto', 'manual'], 'pump');
@@ -129,10 +130,13 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
 
 function checkHost(host: string | undefined): string {
   if (host === undefined) return 'localhost';
-  if (typeof host !== 'string' || host === '' || findRefused(host) >= 0 || /[\s/@]/.test(host)) {
-    throw wrong(host, 'host', 'a host name or an address');
-  }
+  if (!isHost(host) || host === '') throw wrong(host, 'host', 'a host name or an address');
   return host;
+}
+
+/** Nothing that could be more than a name (RFC 1035 §2.3.4); whether it is one, whoever looks it up finds out. */
+function isHost(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= 255 && findRefused(text) < 0 && !/[\s/@]/.test(text);
 }
 
 function checkPort(port: number | undefined, tls: TlsPolicy): number {
@@ -155,10 +159,10 @@ function tlsOptionsFor(given: TlsOptions | undefined, host: string): TlsOptions 
     throw wrong(given, 'tlsOptions', 'an object');
   }
   const servername = given?.servername;
-  if (servername !== undefined && (typeof servername !== 'string' || findRefused(servername) >= 0)) {
+  if (servername !== undefined && !isHost(servername)) {
     throw wrong(servername, 'tlsOptions.servername', 'a host name');
   }
-  return { servername: isIP(host) === 0 ? host : '', ...given };
+  return { ...given, servername: servername ?? (isIP(host) === 0 ? host : '') };
 }
 
 function loginFor(auth: AuthOptions): Login {
@@ -174,7 +178,7 @@ function checkTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
   if (given === undefined) return defaultTimeouts;
   if (typeof given !== 'object' || given === null) throw wrong(given, 'timeouts', 'an object');
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaultTimeouts)) {
+    if (!Object.hasOwn(defaultTimeouts, name)) {
       throw new SmtpUsageError('EINVAL', `there is no limit ${quoted(name)}`, 'timeouts');
     }
     if (value !== undefined && !(typeof value === 'number' && value > 0)) {

@@ -6,7 +6,6 @@
  * This file checks what the caller gives and turns the crank. It decides nothing of the protocol: legality is asked
  * of the charts, everything else is the core's.
  */
-import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { EventEmitter } from 'eventemitter3';
 import type { Step } from '../../machines/vocabulary.ts';
@@ -58,7 +57,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   /** Called once, and not again before the next `execute()`. */
   #called = false;
   #executing = false;
-  /** A step was called or something arrived since the last `execute()`. */
+  /** There is something to do: a step was called, something arrived, or the last `execute()` left some. */
   #due = false;
   #localName = 'localhost';
 
@@ -162,7 +161,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     const mail = this.#require('sendBom');
     const header = headerFor(mail, options, {
       now: this.#clock.now(),
-      random: this.#options.random ?? randomBytes,
+      random: this.#core.settings.random,
       localName: this.#localName,
     });
     this.#core.transactions.open(mail, header);
@@ -247,7 +246,9 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
    */
   execute(budget = 64): 'more' | 'pending' | 'idle' {
     if (this.#executing) return 'more';
-    if (!(budget >= 1)) throw new SmtpUsageError('EINVAL', `${budget} is not a number above 0`, 'budget');
+    if (typeof budget !== 'number' || !(budget >= 1)) {
+      throw new SmtpUsageError('EINVAL', `${quoted(budget)} is not a number above 0`, 'budget');
+    }
     this.#executing = true;
     this.#called = false;
     this.#due = false;
@@ -255,9 +256,11 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     try {
       const { outbox } = this.#core;
       for (const name of tracing) outbox.tracing[name] = this.listenerCount(name) > 0;
-      this.#core.handleTime(this.#clock.now());
+      this.#core.handleTurn(this.#clock.now());
       this.#core.handleToken();
       exhausted = this.#takeArrivals(budget);
+      // a reply that has come in time counts, however late the pump is turned
+      if (!exhausted) this.#core.handleTime();
       this.#core.drain(this.#transport);
       this.#handOut(budget);
     } finally {
@@ -265,13 +268,14 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
       this.#executing = false;
       this.#alarm.set(this.#core.deadlines.next());
     }
-    if (exhausted || this.#due || this.#core.busy) return 'more';
+    this.#due ||= exhausted || this.#core.busy;
+    if (this.#due) return 'more';
     return this.#core.pending ? 'pending' : 'idle';
   }
 
   /** Milliseconds until `execute()` has something to do though nothing arrives: 0 is now, `Infinity` never. */
   readTimer(): number {
-    if (this.#due || this.#core.busy) return 0;
+    if (this.#due) return 0;
     const at = this.#core.deadlines.next();
     return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.#clock.now()));
   }
@@ -287,6 +291,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   /** At most `budget` arrivals; true where more may wait. */
   #takeArrivals(budget: number): boolean {
     for (let n = 0; n < budget; n++) {
+      this.#core.carryOut(this.#transport);
       if (this.#core.handleReply()) continue;
       const event = this.#transport.poll();
       if (event === undefined) return false;
@@ -337,8 +342,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
   #require(step: Step): Mail | undefined {
     if (!isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
-    // a step moves a chart at once, maybe before the first execute()
-    this.#core.outbox.tracing.STATE = this.listenerCount('STATE') > 0;
+    this.#core.outbox.tracing.STATE = this.listenerCount('STATE') > 0; // a step moves a chart at once
     return this.#core.transactions.newest;
   }
 

@@ -43,30 +43,37 @@ export class Driver {
   }
 }
 
-/** One alarm at the client's next deadline, moved only when it must ring earlier or has rung. */
+/** One alarm for the client's next deadline. */
 export class Alarm {
   readonly #clock: Clock;
   readonly #ring: () => void;
+  /** When the clock is going to call. */
   #at = Number.POSITIVE_INFINITY;
+  #deadline = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
+  /** @param ring called when the deadline that was set last has come */
   constructor(clock: Clock, ring: () => void) {
     this.#clock = clock;
     this.#ring = ring;
   }
 
-  set(at: number): void {
-    if (at === this.#at || this.#clock.wake === undefined) return;
-    // an alarm that rings too early finds nothing to do and is set anew: cheaper than a timer for each reply
-    if (this.#cancel !== undefined && at > this.#at && at !== Number.POSITIVE_INFINITY) return;
+  set(deadline: number): void {
+    this.#deadline = deadline;
+    if (this.#clock.wake === undefined || deadline === this.#at) return;
+    // deadlines mostly move on: waking once too early is cheaper than a new timer for each reply
+    if (deadline > this.#at && deadline !== Number.POSITIVE_INFINITY) return;
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#at = at;
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#cancel = this.#clock.wake(at, () => {
-      this.#cancel = undefined;
-      this.#at = Number.POSITIVE_INFINITY;
-      this.#ring();
-    });
+    this.#at = deadline;
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    this.#cancel = this.#clock.wake(deadline, () => this.#woken());
+  }
+
+  #woken(): void {
+    this.#cancel = undefined;
+    this.#at = Number.POSITIVE_INFINITY;
+    if (this.#deadline <= this.#clock.now()) this.#ring();
+    else this.set(this.#deadline);
   }
 }

@@ -65,7 +65,7 @@ export function checkSender(input: string | SenderOptions): Sender {
   checkMailParameters(parameters, 'sender');
   // the whole line as well, so that it cannot fail when it leaves
   commands.mail(path, parameters);
-  return { path, name: given.name, replyTo: checkReplyTo(given.replyTo), parameters };
+  return { path, name: given.name, replyTo: checkReplyTo(given.replyTo, smtputf8), parameters };
 }
 
 /** Throws SmtpUsageError EINVAL, naming for example `recipient.address`. */
@@ -92,11 +92,16 @@ export function checkRecipient(input: string | RecipientOptions, sender: Sender,
   return { recipient: Object.freeze({ id, address: path.address, name, type }), path, parameters };
 }
 
-function checkReplyTo(given: string | Mailbox | undefined): Mailbox | undefined {
+function checkReplyTo(given: string | Mailbox | undefined, smtputf8: boolean): Mailbox | undefined {
   if (given === undefined) return undefined;
   const { address, name } = asObject<Mailbox>(given, 'sender.replyTo', ['address', 'name']);
   if (name !== undefined) checkText(name, 'sender.replyTo.name');
-  return { address: parsePath(address, 'sender.replyTo').address, name };
+  const path = parsePath(address, 'sender.replyTo');
+  if (path.utf8 && !smtputf8) {
+    const hint = 'give smtputf8: true';
+    throw new SmtpUsageError('EINVAL', `${quoted(address)} needs SMTPUTF8: ${hint}`, 'sender.replyTo');
+  }
+  return { address: path.address, name };
 }
 
 /** A string is the address alone. */

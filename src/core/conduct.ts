@@ -200,8 +200,7 @@ export class Conduct {
       hello,
       capabilities: offered,
       tls: this.tls,
-      mechanism: login?.mechanism,
-      loginError: login?.error,
+      login,
       reason: this.#reason,
       unfinished: this.#unfinished,
     });

@@ -75,11 +75,16 @@ export class Connection extends Conduct {
 
   // ── what the world did ──
 
-  /** A turn begins: what was to have happened by now has not. */
-  handleTime(now: number): void {
+  /** A turn begins. */
+  handleTurn(now: number): void {
     this.now = now;
     this.#arm();
-    const due = this.deadlines.due(now);
+  }
+
+  /** All that has arrived was taken, so what was to have happened by now has not. */
+  handleTime(): void {
+    this.#arm();
+    const due = this.deadlines.due(this.now);
     if (due === undefined) return;
     this.deadlines.clear(due);
     this.walk(words.timeout, { ...nothingAtHand, entry: this.ledger.oldest });
@@ -138,6 +143,7 @@ export class Connection extends Conduct {
     const atHand = { entry: oldest, reply, cause: undefined };
     if (reply.code === 421) this.#shutDown(oldest, reply, atHand);
     else if (oldest === undefined || !this.#answer(oldest, reply, atHand)) this.walk(words.violation, atHand);
+    this.#answerOurselves();
     return true;
   }
 
@@ -145,18 +151,26 @@ export class Connection extends Conduct {
   handleClosed(): void {
     if (!this.#closed || this.outbox.hasEvents) return;
     this.#closed = false;
+    this.tls = undefined;
+    this.capabilities = undefined;
     this.walk(words.closed, nothingAtHand);
   }
 
   // ── what leaves ──
 
-  /** Carries out deeds and lets out what may leave, in as few writes as can be. */
-  drain(transport: Transport): void {
-    const { outbox, settings } = this;
-    outbox.refill();
+  /** Opens, secures or closes the line where that is to be done. It comes before anything else on it. */
+  carryOut(transport: Transport): void {
+    const { outbox } = this;
     for (let deed = outbox.nextDeed(); deed !== undefined; deed = outbox.nextDeed()) {
       this.#perform(deed, transport);
     }
+  }
+
+  /** Lets out what may leave, in as few writes as can be. */
+  drain(transport: Transport): void {
+    const { outbox, settings } = this;
+    outbox.refill();
+    this.carryOut(transport);
     if (!outbox.full && this.ledger.waiting > 0) {
       const { offered } = this.opening;
       this.#departures.release({
@@ -168,6 +182,7 @@ export class Connection extends Conduct {
         messagesInFlight: settings.messagesInFlight,
       });
       outbox.flush(transport);
+      this.#answerOurselves();
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
     }
     this.#arm();
@@ -182,9 +197,12 @@ export class Connection extends Conduct {
         return this.deadlines.set('total', this.now + timeouts.totalMs);
       case 'secure': {
         // what came in clear belongs to nobody (CVE-2011-0411)
-        const early = transport.poll();
-        if (this.#parser.pending > 0 || early?.type === 'bytes') return this.#refuseClear();
-        if (early !== undefined) return this.handleEvent(early);
+        if (this.#parser.pending > 0) return this.#refuseClear();
+        for (let early = transport.poll(); early !== undefined; early = transport.poll()) {
+          if (early.type === 'bytes') return this.#refuseClear();
+          this.handleEvent(early);
+          if (this.leaving) return;
+        }
         this.deadlines.set('secure', this.now + timeouts.secureMs);
         return transport.secure(deed.options);
       }
@@ -213,6 +231,14 @@ export class Connection extends Conduct {
     this.ledger.settle();
     this.#departures.answered(oldest);
     if (oldest.mail !== undefined) oldest.mail.due--;
+  }
+
+  /** What we refused in place of the server is told when its turn comes. */
+  #answerOurselves(): void {
+    for (let { oldest } = this.ledger; oldest?.refusal !== undefined; { oldest } = this.ledger) {
+      this.#count(oldest);
+      this.transactions.refuseRecipient(oldest, oldest.refusal);
+    }
   }
 
   #answer(oldest: Entry, reply: Reply, atHand: AtHand): boolean {

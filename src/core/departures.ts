@@ -88,10 +88,10 @@ export class Departures {
     const problem = mailProblem(parameters, capabilities);
     const body = resolveBody(parameters.body, capabilities);
     if (problem !== undefined) {
-      this.#host.transactions.refuse(next, unsupported('mail', problem), undefined);
+      this.#host.transactions.refuseMail(next, unsupported('mail', problem), undefined);
     } else if (mail.has8bit && body === '7bit') {
       const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
-      this.#host.transactions.refuse(next, unsupported('body', detail), 'sendBody');
+      this.#host.transactions.refuseMail(next, unsupported('body', detail), 'sendBody');
     } else {
       mail.bodyType = body;
       mail.startedAt = moment.now;
@@ -106,10 +106,11 @@ export class Departures {
   }
 
   #leaveRcpt(next: Entry, moment: Moment): boolean {
-    const addressee = next.mail?.addressees.find(({ recipient }) => recipient === next.recipient);
+    const addressee = next.recipient && next.mail?.addressees[next.recipient.id - 1];
     const problem = addressee && recipientProblem(addressee.parameters, moment.capabilities);
     if (problem === undefined) return this.#send(next, moment);
-    this.#host.transactions.refuse(next, unsupported('rcpt', problem), undefined);
+    next.refusal = unsupported('rcpt', problem);
+    this.#depart(next, undefined, moment);
     return true;
   }
 

@@ -2,7 +2,7 @@
  * From what happened to the {@link SmtpError} that tells it: code, phase, command, and a hint where experience has one.
  */
 import type { Blame } from '../../machines/vocabulary.ts';
-import { type FailureCode, type Phase, printable, SmtpError } from '../errors.ts';
+import { type Phase, SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type Entry, entryKinds } from './ledger.ts';
 
@@ -122,8 +122,3 @@ function refusalHint(reply: Reply, phase: Phase): string | undefined {
   }
   return undefined;
 }
-
-/** For texts that quote what a peer sent. */
-export const quote = (text: string): string => `"${printable(text, 80)}"`;
-
-export type { FailureCode };

@@ -7,7 +7,7 @@
  *
  * It holds order and nothing else: no bytes, no text of a reply, no legality.
  */
-import type { Phase } from '../errors.ts';
+import type { Phase, SmtpError } from '../errors.ts';
 import type { Command } from '../wire/command.ts';
 import type { Recipient } from './events.ts';
 import type { Mail } from './mail.ts';
@@ -50,6 +50,8 @@ export interface Entry {
   readonly recipient: Recipient | undefined;
   /** Sent by the client for itself: its answer is told to nobody. */
   readonly own: boolean;
+  /** Why we refuse it ourselves: it goes by as if it had left, so that its answer comes in its turn. */
+  refusal: SmtpError | undefined;
   /** When it left, in the clock's milliseconds. */
   sentAt: number;
 }
@@ -61,7 +63,7 @@ export function entry(
   recipient?: Recipient,
   own = false,
 ): Entry {
-  return { kind, command, mail, recipient, own, sentAt: 0 };
+  return { kind, command, mail, recipient, own, refusal: undefined, sentAt: 0 };
 }
 
 /** Answered entries are let go of in blocks of this many. */

@@ -20,6 +20,7 @@ export class LoginAttempt {
   readonly #login: Login;
   readonly #binding: ChannelBinding | undefined;
   readonly #plusOffered: boolean;
+  readonly #secure: boolean;
   #left: string[];
   #mechanism: Mechanism | undefined;
   /** An initial response too long for the AUTH line goes after the 334 (RFC 4954 §4). */
@@ -39,12 +40,18 @@ export class LoginAttempt {
     this.#settings = settings;
     this.#login = login;
     this.#binding = binding;
+    this.#secure = secure;
     this.#plusOffered = offered.some((name) => name.toUpperCase().endsWith('-PLUS'));
     this.#left = choose(offered, holdings(login.credentials, login.token !== undefined), {
       secure,
       allowPlaintext: login.allowPlaintext,
       binding: binding?.type,
     });
+  }
+
+  /** No mechanism may run, whatever the server offers. */
+  get barred(): boolean {
+    return !(this.#secure || this.#login.allowPlaintext);
   }
 
   /** Is another mechanism left to try? */

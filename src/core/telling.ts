@@ -10,6 +10,7 @@ import type { Reply } from '../wire/reply.ts';
 import type { SmtpEvent, UnfinishedMessage } from './events.ts';
 import { ending, loginFailure, phaseOf, refusal } from './failures.ts';
 import type { Entry } from './ledger.ts';
+import type { LoginAttempt } from './login.ts';
 
 /** What happened last, and what is known by then. */
 export interface Situation {
@@ -20,8 +21,7 @@ export interface Situation {
   readonly hello: Reply | undefined;
   readonly capabilities: Capabilities;
   readonly tls: TlsInfo | undefined;
-  readonly mechanism: string | undefined;
-  readonly loginError: Error | undefined;
+  readonly login: LoginAttempt | undefined;
   readonly reason: SmtpError | undefined;
   readonly unfinished: readonly UnfinishedMessage[];
 }
@@ -37,9 +37,14 @@ export function connectionEvent(notice: Notice, at: Situation): SmtpEvent | unde
     case 'SECURE_FAIL':
       return { name: 'SECURE_FAIL', error: ending('tls', at) };
     case 'AUTH_OK':
-      return reply && { name: 'AUTH_OK', mechanism: at.mechanism ?? '', reply };
+      return reply && { name: 'AUTH_OK', mechanism: at.login?.mechanism ?? '', reply };
     case 'AUTH_FAIL':
-      return { name: 'AUTH_FAIL', mechanism: at.mechanism, reply: authReply(at), error: authError(at) };
+      return {
+        name: 'AUTH_FAIL',
+        mechanism: at.login?.mechanism,
+        reply: authReply(at),
+        error: authError(at),
+      };
     case 'NOOP_ACK':
     case 'RESET':
       return reply && { name: notice.tell, reply };
@@ -66,10 +71,10 @@ const authReply = (at: Situation): Reply | undefined => (at.entry?.kind === 'aut
 
 function authError(at: Situation): SmtpError {
   const reply = authReply(at);
-  const why = at.loginError ?? at.cause;
+  const why = at.login?.error ?? at.cause;
   if (why !== undefined) return loginFailure(reply, `the login failed: ${why.message}`);
   if (reply !== undefined) return loginFailure(reply, undefined);
-  if (at.tls === undefined) {
+  if (at.login?.barred ?? at.tls === undefined) {
     const hint = "Use tls: 'always' or 'implicit', or auth.allowPlaintext where the line is trusted";
     return loginFailure(undefined, 'no mechanism may be used without TLS', hint);
   }

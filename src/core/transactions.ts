@@ -144,20 +144,22 @@ export class Transactions {
     return known;
   }
 
-  /** The server does not offer what the message, or one of its recipients, needs. Nothing of that has left. */
-  refuse(waiting: Entry, error: SmtpError, step: Step | undefined): void {
-    const { mail, recipient } = waiting;
-    if (mail === undefined) return;
-    this.#host.ledger.dropWaiting((other) => other === waiting);
-    if (recipient !== undefined) {
-      mail.rejected.push(recipient);
-      mail.lastRefusal = undefined;
-      mail.lastRefusalError = error;
-      this.walk(mail, words['rcpt.unsupported'], { entry: waiting, recipient, error });
-    } else {
-      this.walk(mail, words['mail.unsupported'], { entry: waiting, error, step });
-      this.#settle(mail);
-    }
+  /** The server does not offer what the message needs; nothing of it has left. */
+  refuseMail(waiting: Entry, error: SmtpError, step: Step | undefined): void {
+    if (waiting.mail === undefined) return;
+    this.walk(waiting.mail, words['mail.unsupported'], { entry: waiting, error, step });
+    this.#settle(waiting.mail);
+  }
+
+  /** The server does not offer what one recipient needs; its turn to be told has come. */
+  refuseRecipient(passed: Entry, error: SmtpError): void {
+    const { mail, recipient } = passed;
+    if (mail === undefined || recipient === undefined) return;
+    mail.rejected.push(recipient);
+    mail.lastRefusal = undefined;
+    mail.lastRefusalError = error;
+    this.walk(mail, words['rcpt.unsupported'], { entry: passed, recipient, error });
+    this.#settle(mail);
   }
 
   /** DATA is next to leave and nobody is left to send to. */

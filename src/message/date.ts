@@ -1,8 +1,10 @@
 /** The date and time of RFC 5322 §3.3. Time is an argument; this file never asks what time it is. */
-import { SmtpUsageError } from '../errors.ts';
+import { printable, SmtpUsageError } from '../errors.ts';
 import { checkHeaderText, isPlain } from './text.ts';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/** With comments, and still on one line. */
+const longest = 500;
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
@@ -34,8 +36,8 @@ export function formatDate(ms: number, offsetMinutes = 0): string {
 export function dateText(date: Date | string, option = 'date'): string {
   if (date instanceof Date) return formatDate(date.getTime());
   checkHeaderText(date, option);
-  if (date.trim() === '' || !isPlain(date))
-    throw new SmtpUsageError('EINVAL', `not a date: "${date}"`, option);
+  if (date.trim() === '' || date.length > longest || !isPlain(date))
+    throw new SmtpUsageError('EINVAL', `not a date: "${printable(date, 80)}"`, option);
   return date;
 }
 

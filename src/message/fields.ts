@@ -29,6 +29,9 @@ const structured =
  * @throws SmtpUsageError `EINVAL` naming `option`, for a name or value that cannot be sent
  */
 export function checkHeaderFields(headers: HeaderFields, option: string, utf8 = false): void {
+  if (typeof headers !== 'object' || headers === null) {
+    throw refused(option, 'header fields are an object, or a list of pairs');
+  }
   const seen = new Set<string>();
   for (const [name, value] of listFields(headers)) {
     const key = name.toLowerCase();
@@ -44,7 +47,7 @@ export function checkHeaderFields(headers: HeaderFields, option: string, utf8 = 
 export function listFields(headers: HeaderFields): [string, string][] {
   if (isPairs(headers)) return headers.map(([name, value]) => [name, value]);
   return Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    typeof value === 'string' ? [[name, value]] : [...value].map((one) => [name, one]),
+    typeof value === 'object' && value !== null ? [...value].map((one) => [name, one]) : [[name, value]],
   );
 }
 

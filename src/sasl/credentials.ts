@@ -3,7 +3,7 @@
  * It must not know the mechanisms' formats, only which of these things they need.
  */
 import { SmtpUsageError } from '../errors.ts';
-import { checkText, findRefused, quoted } from '../wire/characters.ts';
+import { checkText, findRefused, octets, quoted } from '../wire/characters.ts';
 import { type Holdings, mechanismNames } from './choose.ts';
 import { Secret } from './secret.ts';
 
@@ -23,6 +23,11 @@ export interface AuthOptions {
   readonly allowPlaintext?: boolean | undefined;
 }
 
+const keys = ['user', 'password', 'token', 'authzid', 'mechanism', 'mechanisms', 'allowPlaintext'];
+
+/** In octets: all of them together, in base64, fit into a line of 12,288 (RFC 4954 §4). */
+const limits = { name: 1024, password: 4096, token: 7600 };
+
 /** Checked, with secrets sealed and the token at hand. */
 export interface Credentials {
   readonly user?: string | undefined;
@@ -41,6 +46,8 @@ export interface Credentials {
  */
 export function checkCredentials(auth: AuthOptions, option: string): Credentials {
   if (typeof auth !== 'object' || auth === null) throw wrong('it is no object', option);
+  for (const key of Object.keys(auth))
+    if (!keys.includes(key)) throw wrong(`it has no ${quoted(key)}`, option);
   checkName(auth.user, `${option}.user`);
   checkName(auth.authzid, `${option}.authzid`);
   const mechanism = auth.mechanism === undefined ? undefined : known(auth.mechanism, `${option}.mechanism`);
@@ -62,11 +69,16 @@ export function checkCredentials(auth: AuthOptions, option: string): Credentials
   };
 }
 
+/** In octets, so that what passes here fits into an AUTH line of 12288 (RFC 4954 §4) with all that goes beside it. */
+const longest = { name: 1024, password: 4096, token: 8000 } as const;
+
 /** Checks and seals an access token: visible ASCII, since a control character would end its field. */
 export function sealToken(token: unknown, option: string): Secret {
   const text = token instanceof Secret ? token.reveal() : token;
-  if (typeof text === 'string' && /^[\x21-\x7e]+$/.test(text)) return new Secret(text);
-  throw wrong('a token is one or more visible ASCII characters', option);
+  if (typeof text === 'string' && text.length <= longest.token && /^[\x21-\x7e]+$/.test(text)) {
+    return new Secret(text);
+  }
+  throw wrong(`a token is 1 to ${longest.token} visible ASCII characters`, option);
 }
 
 /** Which mechanisms these credentials can serve; `pendingToken` where the token is yet to be fetched. */
@@ -95,12 +107,19 @@ function checkName(name: unknown, option: string): void {
   if (name === undefined) return;
   checkText(name, option);
   if (name === '') throw wrong('it is empty', option);
+  if (octets(name) > limits.name) throw wrong(`more than ${limits.name} octets`, option);
+  checkLength(name, longest.name, option);
+}
+
+function checkLength(text: string, limit: number, option: string): void {
+  if (octets(text) > limit) throw wrong(`it is longer than ${limit} octets`, option);
 }
 
 function sealPassword(password: unknown, option: string): Secret {
   const text = password instanceof Secret ? password.reveal() : password;
   if (typeof text !== 'string') throw wrong('it is no string', option);
   if (text === '') throw wrong('it is empty', option);
+  checkLength(text, longest.password, option);
   if (findRefused(text) >= 0) {
     throw wrong('it holds a control character (a line end from the file it was read from?)', option);
   }

@@ -20,7 +20,8 @@ export function startTls(
   host: string,
   highWaterMark: number,
 ): TLSSocket {
-  const name = options.servername ?? host;
+  // Of two empty names Node would make `localhost`: an address is verified as such.
+  const name = options.servername || host;
   // Said here, so that no environment variable can switch it off.
   const rejectUnauthorized = options.rejectUnauthorized !== false;
   const full: ConnectionOptions & { highWaterMark: number } = {

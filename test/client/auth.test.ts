@@ -10,7 +10,8 @@ const opened = (setup: Setup): Bench => {
   made.settle();
   return made;
 };
-const logins = (made: Bench) => made.server.commands.filter((line) => /^AUTH/.test(line)).map((line) => line.split(' ')[1]);
+const logins = (made: Bench) =>
+  made.server.commands.filter((line) => /^AUTH/.test(line)).map((line) => line.split(' ')[1]);
 const clear = { auth: { ...plainLogin, allowPlaintext: true } };
 
 describe('login', () => {
@@ -38,7 +39,10 @@ describe('login', () => {
 
   it('strongest first, whatever the server prefers', () => {
     const mechanisms = ['LOGIN', 'PLAIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256'];
-    const made = opened({ server: { tls: 'starttls', auth: { mechanisms, users } }, client: { auth: plainLogin } });
+    const made = opened({
+      server: { tls: 'starttls', auth: { mechanisms, users } },
+      client: { auth: plainLogin },
+    });
     expect(logins(made)).toEqual(['SCRAM-SHA-256']);
   });
 
@@ -47,16 +51,26 @@ describe('login', () => {
     const made = opened({ server: { tls: 'starttls', auth }, client: { auth: plainLogin } });
     expect(logins(made)).toEqual(['CRAM-MD5', 'PLAIN', 'LOGIN']);
     expect(made.told).toEqual(['SECURE_OK', 'AUTH_FAIL 535']);
-    expect(last(made.events, 'AUTH_FAIL')).toMatchObject({ mechanism: 'LOGIN', error: { code: 'EAUTH', phase: 'auth' } });
+    expect(last(made.events, 'AUTH_FAIL')).toMatchObject({
+      mechanism: 'LOGIN',
+      error: { code: 'EAUTH', phase: 'auth' },
+    });
     const second = opened({
-      server: { tls: 'starttls', auth: { mechanisms: auth.mechanisms, users }, ...replies({ AUTH: ({ argument }) => (argument === 'CRAM-MD5' ? '504 broken' : undefined) }) },
+      server: {
+        tls: 'starttls',
+        auth: { mechanisms: auth.mechanisms, users },
+        ...replies({ AUTH: ({ argument }) => (argument === 'CRAM-MD5' ? '504 broken' : undefined) }),
+      },
       client: { auth: plainLogin },
     });
     expect(second.told).toEqual(['SECURE_OK', 'AUTH_OK PLAIN', 'CONNECTED']);
   });
 
   it('TK16: AUTH_FAIL leaves the connection up; disconnect, then connect with other credentials', () => {
-    const made = opened({ server: { auth: { mechanisms: ['PLAIN'], users } }, client: { auth: { user: 'ann', password: 'wrong', allowPlaintext: true } } });
+    const made = opened({
+      server: { auth: { mechanisms: ['PLAIN'], users } },
+      client: { auth: { user: 'ann', password: 'wrong', allowPlaintext: true } },
+    });
     const { client, server, told, settle } = made;
     expect(told).toEqual(['AUTH_FAIL 535']);
     expect(server.open).toBe(1);
@@ -80,7 +94,12 @@ describe('login', () => {
     client.noop();
     settle();
     expect(told).toEqual(['AUTH_FAIL 535']);
-    for (const call of [() => client.sendRecipient('b@example.test'), () => client.reset(), () => client.noop(), () => client.sendSender('a@example.test')]) {
+    for (const call of [
+      () => client.sendRecipient('b@example.test'),
+      () => client.reset(),
+      () => client.noop(),
+      () => client.sendSender('a@example.test'),
+    ]) {
       expect(codeOf(call)).toBe('EPERM');
     }
     client.disconnect();
@@ -90,7 +109,10 @@ describe('login', () => {
   });
 
   it('in clear no mechanism runs: AUTH_FAIL without a reply, and nothing is sent', () => {
-    const made = opened({ server: { auth: { mechanisms: ['SCRAM-SHA-256', 'PLAIN'], users } }, client: { auth: plainLogin } });
+    const made = opened({
+      server: { auth: { mechanisms: ['SCRAM-SHA-256', 'PLAIN'], users } },
+      client: { auth: plainLogin },
+    });
     expect(made.told).toEqual(['AUTH_FAIL']);
     const { error, mechanism, reply } = last(made.events, 'AUTH_FAIL');
     expect([mechanism, reply]).toEqual([undefined, undefined]);
@@ -135,13 +157,20 @@ describe('login', () => {
 
   it('mechanisms restrict', () => {
     const auth = { ...plainLogin, mechanisms: ['login'] };
-    const made = opened({ server: { tls: 'starttls', auth: { mechanisms: ['PLAIN', 'LOGIN'], users } }, client: { auth } });
+    const made = opened({
+      server: { tls: 'starttls', auth: { mechanisms: ['PLAIN', 'LOGIN'], users } },
+      client: { auth },
+    });
     expect(logins(made)).toEqual(['LOGIN']);
   });
 
   it('a SCRAM server that does not prove itself is AUTH_FAIL, though it says 235', () => {
     const made = opened({
-      server: { tls: 'starttls', auth: { mechanisms: ['SCRAM-SHA-256', 'PLAIN'], users }, ...replies({ RESPONSE: '235 2.7.0 welcome' }) },
+      server: {
+        tls: 'starttls',
+        auth: { mechanisms: ['SCRAM-SHA-256', 'PLAIN'], users },
+        ...replies({ RESPONSE: '235 2.7.0 welcome' }),
+      },
       client: { auth: plainLogin },
     });
     expect(made.told).toEqual(['SECURE_OK', 'AUTH_FAIL 235']);
@@ -150,7 +179,11 @@ describe('login', () => {
 
   it('a broken challenge is cancelled with *, AUTH_FAIL, and no weaker mechanism follows', () => {
     const made = opened({
-      server: { tls: 'starttls', auth: { mechanisms: ['CRAM-MD5', 'PLAIN'], users }, ...replies({ AUTH: '334 !!!' }) },
+      server: {
+        tls: 'starttls',
+        auth: { mechanisms: ['CRAM-MD5', 'PLAIN'], users },
+        ...replies({ AUTH: '334 !!!' }),
+      },
       client: { auth: plainLogin },
     });
     expect(made.server.commands.slice(-2)).toEqual(['AUTH CRAM-MD5', '*']);
@@ -186,9 +219,11 @@ describe('login', () => {
     made.settle();
     expect(made.told).toEqual(['SECURE_OK', 'AUTH_OK XOAUTH2', 'CONNECTED']);
 
-    const failed = opened(setup(() => {
-      throw new Error('the vault is shut');
-    }));
+    const failed = opened(
+      setup(() => {
+        throw new Error('the vault is shut');
+      }),
+    );
     expect(failed.told).toEqual(['SECURE_OK', 'AUTH_FAIL']);
     expect(last(failed.events, 'AUTH_FAIL').error.message).toContain('the vault is shut');
     expect(logins(failed)).toEqual([]);
@@ -198,7 +233,15 @@ describe('login', () => {
     let answer: (token: string) => void = () => {};
     const made = opened({
       server: { tls: 'starttls', auth: { mechanisms: ['XOAUTH2'], users } },
-      client: { auth: { user: 'ann', token: () => new Promise<string>((resolve) => { answer = resolve; }) } },
+      client: {
+        auth: {
+          user: 'ann',
+          token: () =>
+            new Promise<string>((resolve) => {
+              answer = resolve;
+            }),
+        },
+      },
     });
     made.client.abort();
     made.settle();
@@ -221,16 +264,28 @@ describe('login', () => {
   });
 
   it('no secret is in any event, tracing ones included', () => {
-    const made = bench({ server: { tls: 'starttls', auth: { mechanisms: ['LOGIN', 'PLAIN'], users: {} } }, client: { auth: { user: 'ann', password: 'hunter2-hunter2' } } });
+    const made = bench({
+      server: { tls: 'starttls', auth: { mechanisms: ['LOGIN', 'PLAIN'], users: {} } },
+      client: { auth: { user: 'ann', password: 'hunter2-hunter2' } },
+    });
     const traced: unknown[] = [];
-    for (const name of ['COMMAND', 'REPLY', 'STATE'] as const) made.client.on(name, (event: unknown) => traced.push(event));
+    for (const name of ['COMMAND', 'REPLY', 'STATE'] as const)
+      made.client.on(name, (event: unknown) => traced.push(event));
     made.client.connect();
     made.settle();
     expect(made.told.at(-1)).toBe('AUTH_FAIL 535');
-    const text = JSON.stringify([traced, made.events]) + made.events.map((event) => ('error' in event ? event.error.message : '')).join();
-    const secrets = ['hunter2-hunter2', Buffer.from('hunter2-hunter2').toString('base64'), Buffer.from('\0ann\0hunter2-hunter2').toString('base64')];
+    const text =
+      JSON.stringify([traced, made.events]) +
+      made.events.map((event) => ('error' in event ? event.error.message : '')).join();
+    const secrets = [
+      'hunter2-hunter2',
+      Buffer.from('hunter2-hunter2').toString('base64'),
+      Buffer.from('\0ann\0hunter2-hunter2').toString('base64'),
+    ];
     for (const secret of secrets) {
-      expect(made.server.commands.some((line) => line.includes(secret)) || secret === 'hunter2-hunter2').toBe(true);
+      expect(made.server.commands.some((line) => line.includes(secret)) || secret === 'hunter2-hunter2').toBe(
+        true,
+      );
       expect(text).not.toContain(secret);
     }
   });

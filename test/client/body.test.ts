@@ -11,7 +11,8 @@ function opened(setup: Setup = {}): Bench {
   made.news();
   return made;
 }
-const noise = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i % 64 === 63 ? 10 : i % 64 === 62 ? 13 : 46 + (i % 7)));
+const noise = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i % 64 === 63 ? 10 : i % 64 === 62 ? 13 : 46 + (i % 7)));
 
 describe('sendBody()', () => {
   it('TK26: pieces arrive joined, dots stuffed across their borders, ended by CRLF', () => {
@@ -86,7 +87,12 @@ describe('sendBody()', () => {
     made.settle(1_000_000);
     expect(drains).toBeGreaterThan(50);
     expect(made.news().at(-1)).toBe('EOM_ACK 1 b/');
-    expect(Buffer.compare(server.messages[0]?.data ?? Buffer.alloc(0), Buffer.concat([whole, Buffer.from(whole.at(-1) === 10 ? '' : '\r\n')]))).toBe(0);
+    expect(
+      Buffer.compare(
+        server.messages[0]?.data ?? Buffer.alloc(0),
+        Buffer.concat([whole, Buffer.from(whole.at(-1) === 10 ? '' : '\r\n')]),
+      ),
+    ).toBe(0);
     expect(client.execute()).toBe('idle');
     expect(clock.now()).toBeGreaterThan(0);
   });
@@ -148,7 +154,9 @@ describe('sendBody()', () => {
   });
 
   it('BOM_ACK waits for the 354 though body bytes were taken before', () => {
-    const { client, settle, news, server } = connected({ server: replies({ DATA: { reply: '354 go', delayMs: 1000 } }) });
+    const { client, settle, news, server } = connected({
+      server: replies({ DATA: { reply: '354 go', delayMs: 1000 } }),
+    });
     client.sendSender('a@example.test');
     client.sendRecipient('b@example.test');
     client.sendBom({ raw: true });
@@ -247,5 +255,28 @@ describe('8-bit octets', () => {
     settle();
     expect(server.messages[0]?.parameters.BODY).toBe('8BITMIME');
     expect(textOf(server)).toBe('grün\r\n');
+  });
+
+  it('octets that were not taken do not count', () => {
+    const { client, server, settle, told } = bench({
+      server: { extensions },
+      client: { bodyBufferBytes: 4 },
+    });
+    client.connect();
+    client.sendSender('a@example.test');
+    client.sendRecipient('b@example.test');
+    client.sendBom({ raw: true });
+    expect(client.sendBody('abcd')).toBe(4);
+    expect(client.sendBody('ü')).toBe(0);
+    client.sendEom();
+    settle();
+    expect(told.filter((line) => line !== 'DRAIN')).toEqual([
+      'CONNECTED',
+      'SENDER_ACK 1',
+      'RECIPIENT_ACK 1 b',
+      'BOM_ACK 1',
+      'EOM_ACK 1 b/',
+    ]);
+    expect(textOf(server)).toBe('abcd\r\n');
   });
 });

@@ -4,7 +4,7 @@ import { bench, codeOf, connected, last, plainLogin, plainServer, replies, sendM
 
 describe('connect()', () => {
   it('TK13 TK35: tells CONNECTED once, after greeting and EHLO, and sends no AUTH without credentials', () => {
-    const { client, server, told, events, settle } = bench(plainServer && { server: plainServer });
+    const { client, server, told, events, settle } = bench({ server: plainServer });
     client.connect();
     expect(client.state).toBe('connecting');
     expect(told).toEqual([]);
@@ -58,7 +58,11 @@ describe('connect()', () => {
       client: { host: 'one.example.test', port: 25, tls: 'never' },
     });
     const target = { host: 'two.example.test', port: 2525, auth: plainLogin } as const;
-    client.connect({ ...target, tls: 'always', tlsOptions: { rejectUnauthorized: false, servername: 'x.test' } });
+    client.connect({
+      ...target,
+      tls: 'always',
+      tlsOptions: { rejectUnauthorized: false, servername: 'x.test' },
+    });
     settle();
     expect(told).toEqual(['SECURE_OK', 'AUTH_OK PLAIN', 'CONNECTED']);
     expect(transport.line?.target).toMatchObject({ host: 'two.example.test', port: 2525 });
@@ -102,24 +106,30 @@ describe('connect()', () => {
     ['CONNECT', '450 later', 'SERVER_RETRY connect 450', 'ESERVERTEMP', 'greeting', undefined],
     ['EHLO', '550 not you', 'SERVER_ERROR connect 550', 'ESERVERPERM', 'ehlo', 'EHLO client.example.test'],
     ['EHLO', '451 not now', 'SERVER_RETRY connect 451', 'ESERVERTEMP', 'ehlo', 'EHLO client.example.test'],
-  ])('a refused %s (%s) tells its cause, then DISCONNECTED with the same', (verb, reply, cause, code, phase, command) => {
-    const { client, told, events, settle } = bench({ server: replies({ [verb]: reply }) });
-    client.connect();
-    sendMail(client);
-    settle();
-    expect(told).toEqual([cause, `DISCONNECTED ${code} 1:unsent`]);
-    const { reason } = last(events, 'DISCONNECTED');
-    expect(reason).toMatchObject({ code, phase, command, retryable: code === 'ESERVERTEMP' });
-    expect(reason?.reply?.code).toBe(Number(reply.slice(0, 3)));
-    expect(client.state).toBe('disconnected');
-  });
+  ])(
+    'a refused %s (%s) tells its cause, then DISCONNECTED with the same',
+    (verb, reply, cause, code, phase, command) => {
+      const { client, told, events, settle } = bench({ server: replies({ [verb]: reply }) });
+      client.connect();
+      sendMail(client);
+      settle();
+      expect(told).toEqual([cause, `DISCONNECTED ${code} 1:unsent`]);
+      const { reason } = last(events, 'DISCONNECTED');
+      expect(reason).toMatchObject({ code, phase, command, retryable: code === 'ESERVERTEMP' });
+      expect(reason?.reply?.code).toBe(Number(reply.slice(0, 3)));
+      expect(client.state).toBe('disconnected');
+    },
+  );
 
   it('HELO refused after EHLO ends the connection', () => {
     const { client, told, events, settle } = bench({ server: replies({ EHLO: '502 no', HELO: '550 no' }) });
     client.connect();
     settle();
     expect(told).toEqual(['SERVER_ERROR connect 550', 'DISCONNECTED ESERVERPERM']);
-    expect(last(events, 'DISCONNECTED').reason).toMatchObject({ phase: 'ehlo', command: 'HELO client.example.test' });
+    expect(last(events, 'DISCONNECTED').reason).toMatchObject({
+      phase: 'ehlo',
+      command: 'HELO client.example.test',
+    });
   });
 
   it('TK60: lastReply is each reply as the server said it: code, triple, text, all lines', () => {

@@ -1,9 +1,20 @@
 /** What the network and a broken server can do: every ending has its event, its code, and comes once. */
-import type { ReplyPlan } from 'smtpump/testing';
-import { LineError, SimNetwork, ScriptedServer, VirtualClock, withFaults } from 'smtpump/testing';
+
 import { SmtpClient } from 'smtpump';
+import type { ReplyPlan } from 'smtpump/testing';
+import { LineError, ScriptedServer, SimNetwork, VirtualClock, withFaults } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
-import { type Bench, bench, connected, last, plainLogin, replies, sendMail, settle, short } from './support.ts';
+import {
+  type Bench,
+  bench,
+  connected,
+  last,
+  plainLogin,
+  replies,
+  sendMail,
+  settle,
+  short,
+} from './support.ts';
 
 /** Where in a whole session with TLS and login, and what was due then. */
 const stages = [
@@ -38,24 +49,35 @@ function run(verb: string, plan: ReplyPlan | string): Bench {
 }
 
 describe('a line that ends', () => {
-  it.each(stages)('TK62 TK63: the server closes in place of answering $verb: ESHUTDOWN with the phase, once', (stage) => {
-    const made = run(stage.verb, { drop: true });
-    expect(made.told.at(-1)).toBe(`DISCONNECTED ESHUTDOWN${stage.ends}`);
-    expect(made.told.filter((line) => line.startsWith('DISCONNECTED'))).toHaveLength(1);
-    const { reason } = last(made.events, 'DISCONNECTED');
-    expect(reason).toMatchObject({ code: 'ESHUTDOWN', phase: stage.phase, retryable: true, reply: undefined });
-    expect(made.client.state).toBe('disconnected');
-    expect(made.client.due).toBe(0);
-    expect(made.client.execute()).toBe('idle');
-    expect(made.client.readTimer()).toBe(Number.POSITIVE_INFINITY);
-  });
+  it.each(stages)(
+    'TK62 TK63: the server closes in place of answering $verb: ESHUTDOWN with the phase, once',
+    (stage) => {
+      const made = run(stage.verb, { drop: true });
+      expect(made.told.at(-1)).toBe(`DISCONNECTED ESHUTDOWN${stage.ends}`);
+      expect(made.told.filter((line) => line.startsWith('DISCONNECTED'))).toHaveLength(1);
+      const { reason } = last(made.events, 'DISCONNECTED');
+      expect(reason).toMatchObject({
+        code: 'ESHUTDOWN',
+        phase: stage.phase,
+        retryable: true,
+        reply: undefined,
+      });
+      expect(made.client.state).toBe('disconnected');
+      expect(made.client.due).toBe(0);
+      expect(made.client.execute()).toBe('idle');
+      expect(made.client.readTimer()).toBe(Number.POSITIVE_INFINITY);
+    },
+  );
 
-  it.each(stages)('TK62 TK64: the line breaks at $verb: ECONNECTION with the socket error as cause', (stage) => {
-    const made = run(stage.verb, { reset: true });
-    expect(made.told.at(-1)).toBe(`DISCONNECTED ECONNECTION${stage.ends}`);
-    const { reason } = last(made.events, 'DISCONNECTED');
-    expect(reason).toMatchObject({ phase: stage.phase, retryable: true, cause: { code: 'ECONNRESET' } });
-  });
+  it.each(stages)(
+    'TK62 TK64: the line breaks at $verb: ECONNECTION with the socket error as cause',
+    (stage) => {
+      const made = run(stage.verb, { reset: true });
+      expect(made.told.at(-1)).toBe(`DISCONNECTED ECONNECTION${stage.ends}`);
+      const { reason } = last(made.events, 'DISCONNECTED');
+      expect(reason).toMatchObject({ phase: stage.phase, retryable: true, cause: { code: 'ECONNRESET' } });
+    },
+  );
 
   it('TK63: while idle, and while the content is open', () => {
     const idle = connected();
@@ -86,22 +108,36 @@ describe('a line that ends', () => {
   it.each([
     ['refused', 'mx.example.test', 'ECONNREFUSED', /host and port/],
     ['unknown host', 'nowhere.test', 'ENOTFOUND', /host/],
-  ])('TK64: %s: DISCONNECTED ECONNECTION with that code, phase connect, and a hint', (_, host, code, hint) => {
-    const clock = new VirtualClock();
-    const network = new SimNetwork({ clock }).listen('mx.example.test:25', new ScriptedServer());
-    const client = new SmtpClient({ host, port: 587, pump: 'manual', clock, transport: network.transport() });
-    const told: string[] = [];
-    client.on('event', (event) => told.push(short(event)));
-    let reason: unknown;
-    client.on('DISCONNECTED', (event) => {
-      reason = event.reason;
-    });
-    client.connect();
-    sendMail(client);
-    settle(client, clock, 1000);
-    expect(told).toEqual(['DISCONNECTED ECONNECTION 1:unsent']);
-    expect(reason).toMatchObject({ phase: 'connect', cause: { code }, hint: expect.stringMatching(hint), retryable: true });
-  });
+  ])(
+    'TK64: %s: DISCONNECTED ECONNECTION with that code, phase connect, and a hint',
+    (_, host, code, hint) => {
+      const clock = new VirtualClock();
+      const network = new SimNetwork({ clock }).listen('mx.example.test:25', new ScriptedServer());
+      const client = new SmtpClient({
+        host,
+        port: 587,
+        pump: 'manual',
+        clock,
+        transport: network.transport(),
+      });
+      const told: string[] = [];
+      client.on('event', (event) => told.push(short(event)));
+      let reason: unknown;
+      client.on('DISCONNECTED', (event) => {
+        reason = event.reason;
+      });
+      client.connect();
+      sendMail(client);
+      settle(client, clock, 1000);
+      expect(told).toEqual(['DISCONNECTED ECONNECTION 1:unsent']);
+      expect(reason).toMatchObject({
+        phase: 'connect',
+        cause: { code },
+        hint: expect.stringMatching(hint),
+        retryable: true,
+      });
+    },
+  );
 });
 
 describe('a server out of step', () => {
@@ -118,13 +154,21 @@ describe('a server out of step', () => {
     ['CONTENT', '354 more', [...ready, ...acks], 'verdict', ' 1:unknown'],
     ['NOOP', '354 go', ready, 'noop', ''],
     ['RSET', '334 go', ready, 'rset', ''],
-  ])('TK61 TK62: %s answered with %s: DISCONNECTED ESERVERSYNC with the reply', (verb, reply, before, phase, ends) => {
-    const made = run(verb, reply);
-    expect(made.told).toEqual([...before, `DISCONNECTED ESERVERSYNC${ends}`]);
-    const { reason } = last(made.events, 'DISCONNECTED');
-    expect(reason).toMatchObject({ code: 'ESERVERSYNC', phase, retryable: false, reply: { code: Number(reply.slice(0, 3)) } });
-    expect(made.server.open).toBe(0);
-  });
+  ])(
+    'TK61 TK62: %s answered with %s: DISCONNECTED ESERVERSYNC with the reply',
+    (verb, reply, before, phase, ends) => {
+      const made = run(verb, reply);
+      expect(made.told).toEqual([...before, `DISCONNECTED ESERVERSYNC${ends}`]);
+      const { reason } = last(made.events, 'DISCONNECTED');
+      expect(reason).toMatchObject({
+        code: 'ESERVERSYNC',
+        phase,
+        retryable: false,
+        reply: { code: Number(reply.slice(0, 3)) },
+      });
+      expect(made.server.open).toBe(0);
+    },
+  );
 
   it.each([
     ['a reply with nothing due', '250 surprise\r\n'],
@@ -152,7 +196,8 @@ describe('faults injected at every call of the transport', () => {
   function endsOf({ events }: Bench, id: number): string[] {
     return events.flatMap((event) => {
       if (event.name === 'EOM_ACK' && event.message.id === id) return ['delivered'];
-      if ((event.name === 'SERVER_ERROR' || event.name === 'SERVER_RETRY') && event.message?.id === id) return ['refused'];
+      if ((event.name === 'SERVER_ERROR' || event.name === 'SERVER_RETRY') && event.message?.id === id)
+        return ['refused'];
       if (event.name === 'DISCONNECTED')
         return event.messages.filter(({ message }) => message.id === id).map(({ outcome }) => outcome);
       return [];
@@ -165,7 +210,10 @@ describe('faults injected at every call of the transport', () => {
       let reached = 0;
       for (let n = 1; n < 60; n++) {
         const error = new LineError('EPIPE', 'injected');
-        const made = bench({ ...setup(), wrap: (inner, clock) => withFaults(inner, { clock, failAt: { call, n, error } }) });
+        const made = bench({
+          ...setup(),
+          wrap: (inner, clock) => withFaults(inner, { clock, failAt: { call, n, error } }),
+        });
         const { client, told, server } = made;
         client.connect();
         sendMail(client, { to: ['b@example.test', 'c@example.test'] });
@@ -173,9 +221,15 @@ describe('faults injected at every call of the transport', () => {
         client.on('CONNECTED', () => client.disconnect());
         made.settle(1_000_000);
         const ends = [endsOf(made, 1), endsOf(made, 2)];
-        expect(told.filter((line) => line.startsWith('DISCONNECTED')), `n = ${n}`).toHaveLength(1);
+        expect(
+          told.filter((line) => line.startsWith('DISCONNECTED')),
+          `n = ${n}`,
+        ).toHaveLength(1);
         expect(told.at(-1), `n = ${n}`).toMatch(/^DISCONNECTED/);
-        expect(ends.map((list) => list.length), `n = ${n}: ${told.join(', ')}`).toEqual([1, 1]);
+        expect(
+          ends.map((list) => list.length),
+          `n = ${n}: ${told.join(', ')}`,
+        ).toEqual([1, 1]);
         // "delivered" and "unsent" are promises
         const sure = ends.flat().filter((end) => end === 'delivered').length;
         const open = ends.flat().filter((end) => end === 'unknown').length;
@@ -201,7 +255,10 @@ describe('faults injected at every call of the transport', () => {
       made.settle(10_000_000);
       const ends = made.told.filter((line) => /^(DISCONNECTED|TIMEOUT)/.test(line));
       if (ends.length === 1) expect(ends).toEqual(['DISCONNECTED']);
-      else expect(ends.map((line) => line.split(' ').slice(0, 2).join(' '))[1], String(after)).toBe('DISCONNECTED ETIMEDOUT');
+      else
+        expect(ends.map((line) => line.split(' ').slice(0, 2).join(' '))[1], String(after)).toBe(
+          'DISCONNECTED ETIMEDOUT',
+        );
       expect(ends.length).toBeLessThan(3);
       expect(endsOf(made, 1)).toHaveLength(1);
     }

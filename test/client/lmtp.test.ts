@@ -38,7 +38,11 @@ describe('LMTP', () => {
   it('each refused recipient tells its own, in order, then one EOM_ACK with a good reply', () => {
     const { client, server, settle, news, events } = lmtp({
       CONTENT: ({ address }) =>
-        address === 'b@example.test' ? '452 4.2.2 full' : address === 'd@example.test' ? '550 5.7.1 no' : undefined,
+        address === 'b@example.test'
+          ? '452 4.2.2 full'
+          : address === 'd@example.test'
+            ? '550 5.7.1 no'
+            : undefined,
     });
     sendMail(client, { to });
     settle();
@@ -71,7 +75,9 @@ describe('LMTP', () => {
   });
 
   it('recipients refused at RCPT have no verdict', () => {
-    const { client, settle, news } = lmtp({ RCPT: ({ address }) => (address?.startsWith('c') ? '550 no' : undefined) });
+    const { client, settle, news } = lmtp({
+      RCPT: ({ address }) => (address?.startsWith('c') ? '550 no' : undefined),
+    });
     sendMail(client, { to });
     settle();
     expect(news()).toEqual([
@@ -112,7 +118,11 @@ describe('LMTP', () => {
     });
     sendMail(client);
     settle();
-    expect(news()).toEqual(['SENDER_ACK 1', 'SERVER_ERROR sendRecipient 1 b 550', 'SERVER_ERROR sendBom 1 550']);
+    expect(news()).toEqual([
+      'SENDER_ACK 1',
+      'SERVER_ERROR sendRecipient 1 b 550',
+      'SERVER_ERROR sendBom 1 550',
+    ]);
     expect(server.log).toContain('C: <text of 0 octets>');
     sendMail(client);
     settle();

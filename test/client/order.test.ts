@@ -158,12 +158,19 @@ describe('steps out of order', () => {
 
   it('TK30: can() says the same as the call, in every state', () => {
     const said = table((name, call) => (make(name).client.can(call) ? 'yes' : 'no'));
-    const done = table((name, call) => (codeOf(() => calls[call](make(name).client)) === 'fine' ? 'yes' : 'no'));
+    const done = table((name, call) =>
+      codeOf(() => calls[call](make(name).client)) === 'fine' ? 'yes' : 'no',
+    );
     expect(said).toEqual(done);
   });
 
   it('TK29 TK30: a refused call leaves no trace: state, timer, and all that follows are those of a twin', () => {
-    const look = ({ client, told, heard }: Bench) => [client.state, client.readTimer(), [...told], [...heard]];
+    const look = ({ client, told, heard }: Bench) => [
+      client.state,
+      client.readTimer(),
+      [...told],
+      [...heard],
+    ];
     for (const name of Object.keys(ways)) {
       for (const call of names) {
         const made = make(name);

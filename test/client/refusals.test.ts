@@ -29,21 +29,26 @@ describe.each(modes)('a refusal, %s', (_, pipelining) => {
   it.each([
     ['550 5.1.8 no', 'SERVER_ERROR sendSender 1 550'],
     ['451 later', 'SERVER_RETRY sendSender 1 451'],
-  ])('MAIL refused (%s): one event, whatever else was on the wire, and sendSender is legal at once', (reply, event) => {
-    const made = refusing({ MAIL: (__, nth) => (nth === 1 ? reply : undefined) });
-    const { client, server, settle, news, events } = made;
-    sendMail(client, { to: ['b@example.test', 'c@example.test'] });
-    settle();
-    expect(news()).toEqual([event]);
-    expect(last(events, event.startsWith('SERVER_ERROR') ? 'SERVER_ERROR' : 'SERVER_RETRY').error).toMatchObject({
-      phase: 'mail',
-      command: expect.stringMatching(/^MAIL FROM:<a@example\.test>/),
-      reply: { code: Number(reply.slice(0, 3)) },
-    });
-    expect(verbs(server.commands)).toEqual(pipelining ? ['MAIL', 'RCPT', 'RCPT', 'DATA'] : ['MAIL']);
-    expect(client.state).toBe('ready');
-    goesOn(made);
-  });
+  ])(
+    'MAIL refused (%s): one event, whatever else was on the wire, and sendSender is legal at once',
+    (reply, event) => {
+      const made = refusing({ MAIL: (__, nth) => (nth === 1 ? reply : undefined) });
+      const { client, server, settle, news, events } = made;
+      sendMail(client, { to: ['b@example.test', 'c@example.test'] });
+      settle();
+      expect(news()).toEqual([event]);
+      expect(
+        last(events, event.startsWith('SERVER_ERROR') ? 'SERVER_ERROR' : 'SERVER_RETRY').error,
+      ).toMatchObject({
+        phase: 'mail',
+        command: expect.stringMatching(/^MAIL FROM:<a@example\.test>/),
+        reply: { code: Number(reply.slice(0, 3)) },
+      });
+      expect(verbs(server.commands)).toEqual(pipelining ? ['MAIL', 'RCPT', 'RCPT', 'DATA'] : ['MAIL']);
+      expect(client.state).toBe('ready');
+      goesOn(made);
+    },
+  );
 
   it('MAIL refused: the cascaded replies are shown as REPLY', () => {
     const { client, settle } = refusing({ MAIL: '550 no' });
@@ -75,16 +80,19 @@ describe.each(modes)('a refusal, %s', (_, pipelining) => {
 
   it('every recipient refused: one event each, then sendBom with the last refusal; DATA needs no answer to be over', () => {
     const made = refusing({
-      RCPT: ({ address }, nth) => (nth > 2 ? undefined : address?.startsWith('b') ? '450 busy' : '550 unknown'),
+      RCPT: ({ address }, nth) =>
+        nth > 2 ? undefined : address?.startsWith('b') ? '450 busy' : '550 unknown',
     });
     const { client, server, settle, news, events } = made;
     sendMail(client, { to: ['b@example.test', 'c@example.test'] });
     settle();
-    expect(news()).toEqual([
-      'SERVER_RETRY sendRecipient 1 b 450',
-      'SERVER_ERROR sendRecipient 1 c 550',
-      'SERVER_ERROR sendBom 1 550',
-    ].toSpliced(0, 0, 'SENDER_ACK 1'));
+    expect(news()).toEqual(
+      [
+        'SERVER_RETRY sendRecipient 1 b 450',
+        'SERVER_ERROR sendRecipient 1 c 550',
+        'SERVER_ERROR sendBom 1 550',
+      ].toSpliced(0, 0, 'SENDER_ACK 1'),
+    );
     expect(last(events, 'SERVER_ERROR')).toMatchObject({ step: 'sendBom', reply: { code: 550 } });
     expect(last(events, 'SERVER_ERROR').recipient).toBeUndefined();
     const sent = ['MAIL', 'RCPT', 'RCPT'];
@@ -175,7 +183,9 @@ describe.each(modes)('a refusal, %s', (_, pipelining) => {
       sendMail(client);
       sendMail(client);
       settle();
-      expect(told.filter((line) => line.startsWith('SERVER_ERROR')).length, verb).toBe(verb === 'RCPT' ? 2 : 1);
+      expect(told.filter((line) => line.startsWith('SERVER_ERROR')).length, verb).toBe(
+        verb === 'RCPT' ? 2 : 1,
+      );
       expect(told.slice(-4), verb).toEqual(next);
       expect(server.delivered, verb).toBe(1);
       expect(server.violations, verb).toEqual([]);
@@ -186,7 +196,14 @@ describe.each(modes)('a refusal, %s', (_, pipelining) => {
 describe('every recipient refused, and 354 all the same', () => {
   const yes = { RCPT: '550 unknown', DATA: '354 go on', CONTENT: '554 no valid recipients' };
   const once = (script: Record<string, string>) =>
-    replies(Object.fromEntries(Object.entries(script).map(([verb, reply]) => [verb, (_: unknown, nth: number) => (nth === 1 ? reply : undefined)])));
+    replies(
+      Object.fromEntries(
+        Object.entries(script).map(([verb, reply]) => [
+          verb,
+          (_: unknown, nth: number) => (nth === 1 ? reply : undefined),
+        ]),
+      ),
+    );
 
   it.each([
     ['after sendEom', true],
@@ -200,7 +217,11 @@ describe('every recipient refused, and 354 all the same', () => {
     client.sendBody('never sent\r\n');
     if (ended) client.sendEom();
     settle();
-    expect(news()).toEqual(['SENDER_ACK 1', 'SERVER_ERROR sendRecipient 1 b 550', 'SERVER_ERROR sendBom 1 550']);
+    expect(news()).toEqual([
+      'SENDER_ACK 1',
+      'SERVER_ERROR sendRecipient 1 b 550',
+      'SERVER_ERROR sendBom 1 550',
+    ]);
     expect(server.log).toContain('C: <text of 0 octets>');
     expect(client.due).toBe(0);
     if (!ended) {
@@ -214,7 +235,11 @@ describe('every recipient refused, and 354 all the same', () => {
     const { client, settle, news } = connected({ server: once({ ...yes, CONTENT: '250 thanks' }) });
     sendMail(client);
     settle();
-    expect(news()).toEqual(['SENDER_ACK 1', 'SERVER_ERROR sendRecipient 1 b 550', 'SERVER_ERROR sendBom 1 550']);
+    expect(news()).toEqual([
+      'SENDER_ACK 1',
+      'SERVER_ERROR sendRecipient 1 b 550',
+      'SERVER_ERROR sendBom 1 550',
+    ]);
     sendMail(client);
     settle();
     expect(news()).toEqual(next);

@@ -16,7 +16,11 @@ describe('421', () => {
     settle();
     expect(told).toEqual(['SERVER_RETRY connect 421', 'DISCONNECTED ESERVERTEMP 1:unsent']);
     expect(last(events, 'SERVER_RETRY').error).toMatchObject({ code: 'ESERVERTEMP', phase });
-    expect(last(events, 'DISCONNECTED').reason).toMatchObject({ code: 'ESERVERTEMP', phase, reply: { code: 421 } });
+    expect(last(events, 'DISCONNECTED').reason).toMatchObject({
+      code: 'ESERVERTEMP',
+      phase,
+      reply: { code: 421 },
+    });
     expect(server.commands.length).toBe(verb === 'EHLO' ? 1 : 0);
     expect(server.open).toBe(0);
   });
@@ -43,11 +47,25 @@ describe('421', () => {
   /** The one message of a whole mail that is called at once. */
   it.each([
     ['MAIL', ['SERVER_RETRY sendSender 1 421', 'DISCONNECTED ESERVERTEMP'], 'mail'],
-    ['RCPT', ['SENDER_ACK 1', 'SERVER_RETRY sendRecipient 1 b 421', 'DISCONNECTED ESERVERTEMP 1:unsent'], 'rcpt'],
-    ['DATA', ['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'SERVER_RETRY sendBom 1 421', 'DISCONNECTED ESERVERTEMP'], 'data'],
+    [
+      'RCPT',
+      ['SENDER_ACK 1', 'SERVER_RETRY sendRecipient 1 b 421', 'DISCONNECTED ESERVERTEMP 1:unsent'],
+      'rcpt',
+    ],
+    [
+      'DATA',
+      ['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'SERVER_RETRY sendBom 1 421', 'DISCONNECTED ESERVERTEMP'],
+      'data',
+    ],
     [
       'CONTENT',
-      ['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'BOM_ACK 1', 'SERVER_RETRY sendEom 1 421', 'DISCONNECTED ESERVERTEMP'],
+      [
+        'SENDER_ACK 1',
+        'RECIPIENT_ACK 1 b',
+        'BOM_ACK 1',
+        'SERVER_RETRY sendEom 1 421',
+        'DISCONNECTED ESERVERTEMP',
+      ],
       'verdict',
     ],
   ])('to %s: the step is told its SERVER_RETRY, the message ends once', (verb, expected, phase) => {
@@ -83,7 +101,8 @@ describe('421', () => {
   });
 
   it('other ended messages: unknown where the end has left, else unsent', () => {
-    const nth = (verb: string, n: number) => replies({ [verb]: (_: ServerCommand, k: number) => (k === n ? closing : undefined) });
+    const nth = (verb: string, n: number) =>
+      replies({ [verb]: (_: ServerCommand, k: number) => (k === n ? closing : undefined) });
     const second = connected({ server: nth('MAIL', 2) });
     sendMail(second.client);
     sendMail(second.client);

@@ -2,7 +2,7 @@
  * One client, one scripted server and one virtual clock, put together for a test; what the client tells is kept as
  * objects and as short lines that can be compared whole. It checks nothing itself.
  */
-import { SmtpClient, type SmtpClientOptions, type SmtpEvent } from 'smtpump';
+import { SmtpClient, type SmtpClientOptions, type SmtpEvent, SmtpUsageError } from 'smtpump';
 import {
   type LineFault,
   type LineShape,
@@ -121,6 +121,26 @@ export function sendMail(
   client.sendEom();
 }
 
+/** A script's answer that takes a second. */
+export const late = (reply: string): ScriptedReply => ({ reply, delayMs: 1000 });
+
+/** The verbs that the server heard after EHLO. */
+export const verbs = (lines: readonly string[]): (string | undefined)[] =>
+  lines.slice(1).map((line) => line.split(' ')[0]);
+
+/** Steps of a message up to a point; none of them is turned. */
+export function steps(client: SmtpClient, upTo: 'sender' | 'recipient' | 'bom' | 'body' | 'eom'): void {
+  client.sendSender('a@example.test');
+  if (upTo === 'sender') return;
+  client.sendRecipient('b@example.test');
+  if (upTo === 'recipient') return;
+  client.sendBom({ raw: true });
+  if (upTo === 'bom') return;
+  client.sendBody('half a line');
+  if (upTo === 'body') return;
+  client.sendEom();
+}
+
 /** One line for an event: its name and what tells it from others of that name. */
 export function short(event: SmtpEvent): string {
   switch (event.name) {
@@ -158,7 +178,9 @@ const localPart = (address: string): string => address.split('@')[0] ?? '';
 
 /** A script that answers these verbs so, and leaves the rest to the server. */
 export function replies(
-  script: Readonly<Record<string, ScriptedReply | ((command: ServerCommand, nth: number) => ScriptedReply | undefined)>>,
+  script: Readonly<
+    Record<string, ScriptedReply | ((command: ServerCommand, nth: number) => ScriptedReply | undefined)>
+  >,
 ): { reply(command: ServerCommand): ScriptedReply | undefined } {
   const met = new Map<string, number>();
   return {
@@ -206,3 +228,34 @@ export const plainLogin = { user: 'ann', password: 'secret' } as const;
 export const plainServer: ServerOptions = {
   auth: { mechanisms: ['PLAIN'], users: { ann: 'secret' } },
 };
+
+/** Counts what is asked of a transport. */
+export function counted(inner: Transport, calls: string[]): Transport {
+  const count = <T>(name: string, result: T): T => {
+    calls.push(name);
+    return result;
+  };
+  return {
+    open: (target) => count('open', inner.open(target)),
+    secure: (options) => count('secure', inner.secure(options)),
+    close: (graceful) => count('close', inner.close(graceful)),
+    write: (bytes) => count('write', inner.write(bytes)),
+    poll: () => count('poll', inner.poll()),
+    get onReady() {
+      return inner.onReady;
+    },
+    set onReady(fn) {
+      inner.onReady = fn;
+    },
+  };
+}
+
+/** What was thrown, as code and option. */
+export function refused(act: () => unknown): string {
+  try {
+    act();
+    return 'nothing';
+  } catch (error) {
+    return error instanceof SmtpUsageError ? `${error.code} ${error.option}` : String(error);
+  }
+}

@@ -51,34 +51,40 @@ describe('TLS', () => {
     expect(verbs(made)).toEqual(['EHLO', 'STARTTLS', 'EHLO']);
   });
 
-  it.each(['502 5.5.1 no', '454 4.7.0 not now', '250 ok, but no 220'])('TK48: always: STARTTLS refused with %s is SECURE_FAIL, and nothing in clear afterwards', (reply) => {
-    const made = bench({
-      server: { ...replies({ STARTTLS: reply }), auth: { mechanisms: ['PLAIN'], users: {} } },
-      client: { tls: 'always', auth: { ...plainLogin, allowPlaintext: true } },
-    });
-    made.client.connect();
-    sendMail(made.client);
-    made.settle();
-    expect(made.told).toEqual(['SECURE_FAIL', 'DISCONNECTED ETLS 1:unsent']);
-    expect(verbs(made)).toEqual(['EHLO', 'STARTTLS']);
-    expect(last(made.events, 'SECURE_FAIL').error).toMatchObject({
-      code: 'ETLS',
-      phase: 'starttls',
-      command: 'STARTTLS',
-      reply: { code: Number(reply.slice(0, 3)) },
-    });
-    expect(made.server.open).toBe(0);
-  });
+  it.each(['502 5.5.1 no', '454 4.7.0 not now', '250 ok, but no 220'])(
+    'TK48: always: STARTTLS refused with %s is SECURE_FAIL, and nothing in clear afterwards',
+    (reply) => {
+      const made = bench({
+        server: { ...replies({ STARTTLS: reply }), auth: { mechanisms: ['PLAIN'], users: {} } },
+        client: { tls: 'always', auth: { ...plainLogin, allowPlaintext: true } },
+      });
+      made.client.connect();
+      sendMail(made.client);
+      made.settle();
+      expect(made.told).toEqual(['SECURE_FAIL', 'DISCONNECTED ETLS 1:unsent']);
+      expect(verbs(made)).toEqual(['EHLO', 'STARTTLS']);
+      expect(last(made.events, 'SECURE_FAIL').error).toMatchObject({
+        code: 'ETLS',
+        phase: 'starttls',
+        command: 'STARTTLS',
+        reply: { code: Number(reply.slice(0, 3)) },
+      });
+      expect(made.server.open).toBe(0);
+    },
+  );
 
-  it.each(['502 what?', '550 no', '421 bye'])('always: EHLO refused with %s is SECURE_FAIL or the 421, no HELO, no STARTTLS', (reply) => {
-    const made = opened({ server: replies({ EHLO: reply }), client: { tls: 'always' } });
-    expect(made.told).toEqual(
-      reply.startsWith('421')
-        ? ['SERVER_RETRY connect 421', 'DISCONNECTED ESERVERTEMP']
-        : ['SECURE_FAIL', 'DISCONNECTED ETLS'],
-    );
-    expect(verbs(made)).toEqual(['EHLO']);
-  });
+  it.each(['502 what?', '550 no', '421 bye'])(
+    'always: EHLO refused with %s is SECURE_FAIL or the 421, no HELO, no STARTTLS',
+    (reply) => {
+      const made = opened({ server: replies({ EHLO: reply }), client: { tls: 'always' } });
+      expect(made.told).toEqual(
+        reply.startsWith('421')
+          ? ['SERVER_RETRY connect 421', 'DISCONNECTED ESERVERTEMP']
+          : ['SECURE_FAIL', 'DISCONNECTED ETLS'],
+      );
+      expect(verbs(made)).toEqual(['EHLO']);
+    },
+  );
 
   it('TK49: implicit: TLS before the greeting, and no STARTTLS', () => {
     const made = opened({ server: { tls: 'implicit' }, client: { tls: 'implicit' } });
@@ -103,7 +109,11 @@ describe('TLS', () => {
     ['untrusted', /tlsOptions\.ca/],
   ] as const;
 
-  it.each(handshakes.flatMap(([outcome, hint]) => (['optional', 'always', 'implicit'] as const).map((tls) => ({ outcome, hint, tls }))))(
+  it.each(
+    handshakes.flatMap(([outcome, hint]) =>
+      (['optional', 'always', 'implicit'] as const).map((tls) => ({ outcome, hint, tls })),
+    ),
+  )(
     'TK44: $tls: a handshake that ends in "$outcome" is SECURE_FAIL, then DISCONNECTED in the same execute()',
     ({ outcome, hint, tls }) => {
       const made = bench({
@@ -165,7 +175,10 @@ describe('TLS', () => {
 
   it('what is offered in clear is forgotten: capabilities are those under TLS', () => {
     const made = opened({
-      server: { tls: 'starttls', extensions: ({ secure }) => (secure ? ['DSN'] : ['PIPELINING', '8BITMIME']) },
+      server: {
+        tls: 'starttls',
+        extensions: ({ secure }) => (secure ? ['DSN'] : ['PIPELINING', '8BITMIME']),
+      },
     });
     expect(made.client.capabilities).toMatchObject({ dsn: true, pipelining: false, eightBitMime: false });
   });

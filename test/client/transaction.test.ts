@@ -35,7 +35,11 @@ describe('a transaction', () => {
     client.sendRecipient({ address: 'three@example.test', type: 'bcc' });
     client.sendRecipient({ address: 'two@example.test', type: 'cc' });
     client.sendRecipient('four@example.test');
-    client.sendBom({ subject: 'Grüße', date: 'Thu, 01 Jan 2026 00:00:00 +0100', headers: { 'X-Kind': 'test' } });
+    client.sendBom({
+      subject: 'Grüße',
+      date: 'Thu, 01 Jan 2026 00:00:00 +0100',
+      headers: { 'X-Kind': 'test' },
+    });
     client.sendBody('hello\r\n');
     client.sendEom();
     settle();
@@ -48,7 +52,8 @@ describe('a transaction', () => {
     ]);
     const text = textOf(server);
     const [header = '', body] = text.split('\r\n\r\n');
-    const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(header.replaceAll('\r\n', '\n'))?.[1];
+    const field = (name: string) =>
+      new RegExp(`^${name}: (.*)$`, 'm').exec(header.replaceAll('\r\n', '\n'))?.[1];
     expect(body).toBe('hello\r\n');
     expect(field('From')).toMatch(/^=\?UTF-8\?.*\?= <ann@example\.test>$/i);
     expect(field('Reply-To')).toBe('"Desk, Front" <desk@example.test>');
@@ -124,25 +129,28 @@ describe('a transaction', () => {
   it.each([
     ['554 5.7.1 spam', 'SERVER_ERROR sendEom 1 554', 'ESERVERPERM', false],
     ['451 4.3.0 later', 'SERVER_RETRY sendEom 1 451', 'ESERVERTEMP', true],
-  ])('TK32 TK33: EOM refused with %s is no EOM_ACK, and the connection is usable', (reply, event, code, retryable) => {
-    const { client, server, settle, news, events } = connected({
-      server: replies({ CONTENT: (_, nth) => (nth === 1 ? reply : undefined) }),
-    });
-    sendMail(client);
-    settle();
-    expect(news()).toEqual(['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'BOM_ACK 1', event]);
-    const refused = events.at(-1);
-    expect(refused).toMatchObject({ error: { code, phase: 'verdict', retryable }, step: 'sendEom' });
-    expect(server.delivered).toBe(0);
-    expect(client.state).toBe('ready');
-    client.reset();
-    settle();
-    expect(news()).toEqual(['RESET']);
-    sendMail(client);
-    settle();
-    expect(news()).toEqual(mailEvents(2));
-    expect(server.delivered).toBe(1);
-  });
+  ])(
+    'TK32 TK33: EOM refused with %s is no EOM_ACK, and the connection is usable',
+    (reply, event, code, retryable) => {
+      const { client, server, settle, news, events } = connected({
+        server: replies({ CONTENT: (_, nth) => (nth === 1 ? reply : undefined) }),
+      });
+      sendMail(client);
+      settle();
+      expect(news()).toEqual(['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'BOM_ACK 1', event]);
+      const refused = events.at(-1);
+      expect(refused).toMatchObject({ error: { code, phase: 'verdict', retryable }, step: 'sendEom' });
+      expect(server.delivered).toBe(0);
+      expect(client.state).toBe('ready');
+      client.reset();
+      settle();
+      expect(news()).toEqual(['RESET']);
+      sendMail(client);
+      settle();
+      expect(news()).toEqual(mailEvents(2));
+      expect(server.delivered).toBe(1);
+    },
+  );
 
   it('TK32: EOM_ACK comes only with the 250, not a moment earlier', () => {
     const { client, server, clock, settle, told } = connected({
@@ -163,34 +171,43 @@ describe('a transaction', () => {
   it.each([
     ['TK37', '550 5.1.1 nobody here', 'SERVER_ERROR', 'ESERVERPERM'],
     ['TK38', '450 4.2.1 not today', 'SERVER_RETRY', 'ESERVERTEMP'],
-  ])('%s: the second of three recipients refused with %s; the mail goes to the others', (_, reply, name, code) => {
-    const { client, server, settle, news, events } = connected({
-      server: replies({ RCPT: (command) => (command.address === 'c@example.test' ? reply : undefined) }),
-    });
-    // step by step: the next recipient is given after the refusal
-    client.sendSender('a@example.test');
-    client.sendRecipient('b@example.test');
-    settle();
-    const second = client.sendRecipient('c@example.test');
-    settle();
-    expect(news().at(-1)).toBe(`${name} sendRecipient 1 c ${reply.slice(0, 3)}`);
-    expect(events.at(-1)).toMatchObject({
-      recipient: second,
-      error: { code, phase: 'rcpt', command: 'RCPT TO:<c@example.test>', reply: { code: Number(reply.slice(0, 3)) } },
-    });
-    client.sendRecipient('d@example.test');
-    client.sendBom({ raw: true });
-    client.sendEom();
-    settle();
-    expect(news()).toEqual(['RECIPIENT_ACK 1 d', 'BOM_ACK 1', 'EOM_ACK 1 b+d/c']);
-    expect(server.messages[0]?.to).toEqual(['b@example.test', 'd@example.test']);
-  });
+  ])(
+    '%s: the second of three recipients refused with %s; the mail goes to the others',
+    (_, reply, name, code) => {
+      const { client, server, settle, news, events } = connected({
+        server: replies({ RCPT: (command) => (command.address === 'c@example.test' ? reply : undefined) }),
+      });
+      // step by step: the next recipient is given after the refusal
+      client.sendSender('a@example.test');
+      client.sendRecipient('b@example.test');
+      settle();
+      const second = client.sendRecipient('c@example.test');
+      settle();
+      expect(news().at(-1)).toBe(`${name} sendRecipient 1 c ${reply.slice(0, 3)}`);
+      expect(events.at(-1)).toMatchObject({
+        recipient: second,
+        error: {
+          code,
+          phase: 'rcpt',
+          command: 'RCPT TO:<c@example.test>',
+          reply: { code: Number(reply.slice(0, 3)) },
+        },
+      });
+      client.sendRecipient('d@example.test');
+      client.sendBom({ raw: true });
+      client.sendEom();
+      settle();
+      expect(news()).toEqual(['RECIPIENT_ACK 1 d', 'BOM_ACK 1', 'EOM_ACK 1 b+d/c']);
+      expect(server.messages[0]?.to).toEqual(['b@example.test', 'd@example.test']);
+    },
+  );
 
   it('order: BOM_ACK comes after the answers before it, DATA and DATA-less alike, and events stay in step order', () => {
     const plain = (pipelining: boolean): string[] => {
       const { client, settle, told } = bench({ client: { pipelining }, line: { latencyMs: 20, cut: true } });
       client.connect();
-      for (const n of [1, 2]) sendMail(client, { body: `${n}\r\n`, to: ['b@example.test', 'c@example.test'] });
+      for (const n of [1, 2])
+        sendMail(client, { body: `${n}\r\n`, to: ['b@example.test', 'c@example.test'] });
       settle();
       return told;
     };

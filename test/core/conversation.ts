@@ -3,7 +3,7 @@
  * server answers yes or no, the line is lost, in every order. Each is made by playing it from the start, and two that
  * have come to the same are followed once. What must be true of a conversation is the test's business.
  */
-import { SmtpClient, type SmtpEvent, type Step } from '../../src/index.ts';
+import { SmtpClient, type SmtpEvent } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { HandServer } from './hand.ts';
 
@@ -26,6 +26,13 @@ export type Move =
   | 'no'
   | 'lost';
 
+/** What may be called, in a conversation or to see it refused. */
+export type CallerStep =
+  | Extract<Move, `send${string}` | 'reset' | 'disconnect'>
+  | 'connect'
+  | 'sendBody'
+  | 'noop';
+
 const steps = ['sendSender', 'sendRecipient', 'sendBom', 'sendEom', 'reset', 'disconnect'] as const;
 
 export class Conversation {
@@ -36,6 +43,8 @@ export class Conversation {
   readonly messages: { readonly id: number; readonly recipients: number[] }[] = [];
   /** Positions of the mail chart that were met, in order. */
   readonly positions: string[] = [];
+  /** Where each message is in its chart, by its id. */
+  readonly at = new Map<number, string>();
   readonly moves: Move[] = [];
   readonly #bounds: Bounds;
   #connection = '';
@@ -56,9 +65,10 @@ export class Conversation {
     this.client.on('event', (event: SmtpEvent) => {
       this.events.push(event);
     });
-    this.client.on('STATE', ({ chart, to }) => {
-      if (chart === 'mail') this.positions.push(to);
-      else this.#connection = to;
+    this.client.on('STATE', ({ chart, message, to }) => {
+      if (chart === 'connection') this.#connection = to;
+      else this.positions.push(to);
+      if (message !== undefined) this.at.set(message.id, to);
     });
     this.client.connect();
     this.#pump();
@@ -92,10 +102,10 @@ export class Conversation {
   /** What has come about; conversations that agree in it go on in the same ways. */
   get key(): string {
     const { server, messages } = this;
-    const told = this.events.map((event) => [event.name, 'step' in event ? event.step : '']);
+    const told = this.events.map(({ name, ...event }) => [name, 'step' in event ? event.step : '']);
     const made = steps.map((step) => this.count(step));
     const { due, inContent, recipients } = server;
-    return JSON.stringify([this.positions.at(-1), this.#connection, told, made, messages, due, inContent, recipients]);
+    return JSON.stringify([[...this.at], this.#connection, told, made, messages, due, inContent, recipients]);
   }
 
   move(move: Move): void {
@@ -107,12 +117,15 @@ export class Conversation {
   }
 
   /** Calls a step of the client, legal or not. */
-  call(step: Step): void {
+  call(step: CallerStep): void {
     const { client, messages } = this;
-    if (step === 'sendSender') messages.push({ id: client.sendSender('a@example.test').id, recipients: [] });
-    else if (step === 'sendRecipient') messages.at(-1)?.recipients.push(client.sendRecipient('b@example.test').id);
-    else if (step === 'sendBom') client.sendBom();
-    else if (step === 'sendBody') client.sendBody('x');
+    if (step === 'sendSender') {
+      const { id } = client.sendSender('a@example.test');
+      messages.push({ id, recipients: [] });
+    } else if (step === 'sendRecipient') {
+      const { id } = client.sendRecipient('b@example.test');
+      messages.at(-1)?.recipients.push(id);
+    } else if (step === 'sendBody') client.sendBody('x');
     else client[step]();
   }
 

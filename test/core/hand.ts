@@ -16,12 +16,12 @@ export class HandServer {
   readonly wrongs: string[] = [];
   /** MAIL was accepted, with so many recipients since. */
   recipients: number | undefined;
-  readonly #lmtp: boolean;
+  readonly lmtp: boolean;
   #text = '';
   #arrivals: TransportEvent[] = [];
 
   constructor(lmtp: boolean) {
-    this.#lmtp = lmtp;
+    this.lmtp = lmtp;
   }
 
   readonly transport: Transport = {
@@ -51,7 +51,8 @@ export class HandServer {
   /** May a server say yes to the oldest command? It may say no to all. */
   get mayAgree(): boolean {
     const [verb] = this.due;
-    return !((verb === 'RCPT' || verb === 'DATA') && this.recipients === undefined);
+    if (verb === 'RCPT' || verb === 'DATA') return this.recipients !== undefined;
+    return verb !== '.' || (this.recipients ?? 0) > 0;
   }
 
   /** May a server say no to it? To RSET and QUIT none does. */
@@ -89,7 +90,7 @@ export class HandServer {
       this.#text = this.#text.slice(end.index + end[0].length);
       if (this.inContent) {
         this.inContent = false;
-        const verdicts = this.#lmtp ? Math.max(1, this.recipients ?? 0) : 1;
+        const verdicts = this.lmtp ? Math.max(1, this.recipients ?? 0) : 1;
         this.due.push(...Array.from({ length: verdicts }, () => '.'));
       } else {
         const verb = text.split(' ')[0] ?? '';
