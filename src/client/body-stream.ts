@@ -4,7 +4,7 @@
  */
 import { Writable } from 'node:stream';
 import type { SmtpEvent } from '../core/events.ts';
-import { SmtpUsageError } from '../errors.ts';
+import { asError, SmtpError } from '../errors.ts';
 
 /** What the stream needs of a client. */
 export interface BodyTaker {
@@ -16,13 +16,16 @@ export interface BodyTaker {
 
 export class BodyStream extends Writable {
   readonly #client: BodyTaker;
+  readonly #isOpen: () => boolean;
   #rest: Uint8Array | undefined;
   #done: ((error?: Error | null) => void) | undefined;
   readonly #listen = (event: SmtpEvent): void => this.#hear(event);
 
-  constructor(client: BodyTaker) {
+  /** @param isOpen whether the message that the stream was made for still takes its body */
+  constructor(client: BodyTaker, isOpen: () => boolean) {
     super({ decodeStrings: true });
     this.#client = client;
+    this.#isOpen = isOpen;
     client.on('event', this.#listen);
   }
 
@@ -33,7 +36,13 @@ export class BodyStream extends Writable {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#try(done, () => this.#client.sendEom());
+    if (!this.#isOpen()) return done(takenBack());
+    try {
+      this.#client.sendEom();
+      done();
+    } catch (error) {
+      done(asError(error));
+    }
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -44,11 +53,12 @@ export class BodyStream extends Writable {
   #give(): void {
     const chunk = this.#rest;
     if (chunk === undefined || this.#done === undefined) return;
+    if (!this.#isOpen()) return this.#finish(takenBack());
     try {
       const taken = this.#client.sendBody(chunk);
       this.#rest = taken < chunk.length ? chunk.subarray(taken) : undefined;
     } catch (error) {
-      this.#finish(error instanceof Error ? error : new Error(String(error)));
+      this.#finish(asError(error));
       return;
     }
     if (this.#rest === undefined) this.#finish(null);
@@ -63,19 +73,12 @@ export class BodyStream extends Writable {
 
   #hear(event: SmtpEvent): void {
     if (event.name === 'DRAIN') this.#give();
-    if (event.name === 'DISCONNECTED') {
-      this.destroy(
-        event.reason ?? new SmtpUsageError('ENOTCONN', 'the connection ended before the body did'),
-      );
-    }
+    if (event.name === 'RESET' && !this.#isOpen()) this.destroy(takenBack());
+    if (event.name === 'DISCONNECTED') this.destroy(event.reason ?? takenBack());
   }
+}
 
-  #try(done: (error?: Error | null) => void, step: () => void): void {
-    try {
-      step();
-      done();
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
+/** The message was taken back, or another one has begun. */
+function takenBack(): SmtpError {
+  return new SmtpError({ code: 'EABORTED', phase: 'body', detail: 'the message ended before its body did' });
 }

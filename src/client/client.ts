@@ -232,8 +232,9 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
 
   /** The body of the message at hand as a `Writable` with back-pressure; its end is the end of the message. */
   bodyStream(): Writable {
-    this.#require('sendBody');
-    return new BodyStream(this);
+    const mail = this.#require('sendBody');
+    const { transactions } = this.#core;
+    return new BodyStream(this, () => transactions.newest === mail && isLegal('sendBody', this.#core));
   }
 
   // ── the crank ──

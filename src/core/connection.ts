@@ -4,6 +4,7 @@
  * It calls none of the user's code but the token source, and asks no clock: the time of a turn is given.
  */
 import type { ConnectionWord } from '../../machines/vocabulary.ts';
+import { asError } from '../errors.ts';
 import type { Transport, TransportEvent } from '../transport/transport.ts';
 import { type Reply, ReplyParser } from '../wire/reply.ts';
 import { connectionAnswer } from './answers.ts';
@@ -11,7 +12,6 @@ import { connectionChart, mailWords, connectionWords as words } from './charts.t
 import { type AtHand, Conduct, nothingAtHand } from './conduct.ts';
 import { Departures } from './departures.ts';
 import { type Entry, entryKinds } from './ledger.ts';
-import { asError } from './login.ts';
 import type { LineDeed } from './outbox.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Word } from './walk.ts';

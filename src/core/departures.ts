@@ -108,14 +108,18 @@ export class Departures {
   #leaveRcpt(next: Entry, moment: Moment): boolean {
     const addressee = next.recipient && next.mail?.addressees[next.recipient.id - 1];
     const problem = addressee && recipientProblem(addressee.parameters, moment.capabilities);
-    if (problem === undefined) return this.#send(next, moment);
+    if (problem === undefined) {
+      if (next.mail !== undefined) next.mail.candidates++;
+      return this.#send(next, moment);
+    }
     next.refusal = unsupported('rcpt', problem);
     this.#depart(next, undefined, moment);
     return true;
   }
 
   #leaveData(next: Entry, mail: Mail, moment: Moment): boolean {
-    if (mail.due > 0 || mail.accepted.length > 0) return this.#send(next, moment);
+    if (mail.candidates > 0) return this.#send(next, moment);
+    if (mail.due > 0) return false;
     this.#host.transactions.nobodyLeft(mail);
     return true;
   }

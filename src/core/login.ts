@@ -2,6 +2,7 @@
  * One login: which mechanisms are left, which one runs, what it says next. The charts decide when; the mechanisms in
  * `sasl/` decide what. It knows no ledger and no reply.
  */
+import { asError } from '../errors.ts';
 import { decodeBase64 } from '../sasl/base64.ts';
 import { choose } from '../sasl/choose.ts';
 import { createMechanism } from '../sasl/create.ts';
@@ -109,8 +110,4 @@ export class LoginAttempt {
       return false;
     }
   }
-}
-
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -35,6 +35,8 @@ export class Mail {
   readonly addressees: Addressee[] = [];
   readonly accepted: Recipient[] = [];
   readonly rejected: Recipient[] = [];
+  /** Recipients that the server was asked about and has not refused. */
+  candidates = 0;
   /** The last no to a recipient: why nobody is left. */
   lastRefusal: Reply | undefined;
   lastRefusalError: SmtpError | undefined;

@@ -3,13 +3,14 @@
  * login. A new one for each connection. The chart decides what happens; this knows with what.
  */
 import type { ConnectionWord } from '../../machines/vocabulary.ts';
+import { asError } from '../errors.ts';
 import type { TlsInfo } from '../transport/transport.ts';
 import { addressLiteral } from '../wire/address.ts';
 import { type Capabilities, noCapabilities, parseCapabilities } from '../wire/capabilities.ts';
 import { type Command, commands } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import { connectionChart, connectionWords as words } from './charts.ts';
-import { asError, LoginAttempt } from './login.ts';
+import { LoginAttempt } from './login.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { TokenRequest } from './token.ts';
 import type { Word } from './walk.ts';

@@ -2,9 +2,10 @@
  * One request for an access token to whoever the user named. The answer may come at once or much later; it is kept
  * until the pump asks for it. It knows no connection.
  */
+
+import { asError } from '../errors.ts';
 import { sealToken } from '../sasl/credentials.ts';
 import type { Secret } from '../sasl/secret.ts';
-import { asError } from './login.ts';
 import type { TokenSource } from './settings.ts';
 
 export class TokenRequest {

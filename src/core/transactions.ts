@@ -108,10 +108,11 @@ export class Transactions {
     const bytes = asBytes(chunk);
     const { content } = mail;
     if (content === undefined || mail.position.tags.has('swallowing')) return bytes.length;
-    if (content.owesDrain && !content.hasRoom) return 0;
-    this.#check8bit(mail, bytes, capabilities);
+    const unknown = this.#check8bit(mail, bytes, capabilities);
     content.check(bytes);
-    return typeof chunk === 'string' ? content.offerWhole(bytes) : content.offer(bytes);
+    const taken = typeof chunk === 'string' ? content.offerWhole(bytes) : content.offer(bytes);
+    if (unknown && has8bit(bytes.subarray(0, taken))) mail.has8bit = true;
+    return taken;
   }
 
   end(mail: Mail): void {
@@ -312,16 +313,12 @@ export class Transactions {
     return refusal(reply, phaseOf(answered), answered.command?.line);
   }
 
-  /** What MAIL declares, or is going to declare, must hold; where that is not known yet, it is found when it leaves. */
-  #check8bit(mail: Mail, bytes: Uint8Array, capabilities: Capabilities | undefined): void {
+  /** What MAIL declares must hold. True: what it will declare is not known yet, and is found when it leaves. */
+  #check8bit(mail: Mail, bytes: Uint8Array, capabilities: Capabilities | undefined): boolean {
     const asked = mail.sender.parameters.body;
     const body = mail.bodyType ?? (capabilities ? resolveBody(asked, capabilities) : asked);
-    if (body !== undefined && body !== '7bit') return;
-    if (!has8bit(bytes)) return;
-    if (body === undefined) {
-      mail.has8bit = true;
-      return;
-    }
+    if (body === undefined) return true;
+    if (body !== '7bit' || !has8bit(bytes)) return false;
     const why = asked === '7bit' ? 'the sender declared a 7-bit body' : 'the server does not offer 8BITMIME';
     throw new SmtpUsageError('EUNSUPPORTED', `8-bit octets: ${why}`, 'chunk');
   }
@@ -330,6 +327,7 @@ export class Transactions {
 
   #reject(mail: Mail, answered: Entry, reply: Reply): void {
     if (answered.recipient) mail.rejected.push(answered.recipient);
+    mail.candidates--;
     mail.lastRefusal = reply;
     mail.lastRefusalError = this.#refusalOf(reply, answered);
   }

@@ -32,14 +32,16 @@ export class Attacker implements SimServer {
   accept(line: SimLine): void {
     this.lines++;
     let rest = '';
+    let content = false;
     const { greeting = '220 mx.example.test\r\n', implicit } = this.#plan;
     line.onBytes = (bytes) => {
       rest += Buffer.from(bytes).toString('latin1');
       for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
         const text = rest.slice(0, end).replace(/\r$/, '');
         rest = rest.slice(end + 1);
+        if (content && text !== '.') continue;
         this.heard.push(line.secure ? `!${text}` : text);
-        this.#move(line, text);
+        content = this.#move(line, text);
       }
     };
     if (implicit) {
@@ -48,7 +50,8 @@ export class Attacker implements SimServer {
     } else line.write(greeting);
   }
 
-  #move(line: SimLine, text: string): void {
+  /** Is what follows the text of a message? */
+  #move(line: SimLine, text: string): boolean {
     const { moves = {} } = this.#plan;
     const verb = text.split(' ')[0] ?? '';
     const {
@@ -59,5 +62,6 @@ export class Attacker implements SimServer {
     for (const segment of say) line.write(segment);
     if (tls !== undefined) line.startTls(tls);
     if (end) line.end();
+    return say[0]?.startsWith('354') === true;
   }
 }

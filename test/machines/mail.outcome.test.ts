@@ -1,49 +1,16 @@
 /**
- * What must be true of a mail transaction (architecture §8, security S20), on every path through the chart: any words
- * in any order, whether a server could say them or not. What holds of the words that can come is in test/core.
+ * What must be true of a mail transaction (architecture §8: truth 2; security S20), on every path through the chart: any
+ * words in any order, whether a server could say them or not. What holds of the words that can come is in test/core.
  */
 import { describe, expect, it } from 'vitest';
-import type { MailTag, Outcome } from '../../machines/vocabulary.ts';
-import {
-  counterexample,
-  effectText,
-  mailGraph as graph,
-  type MailPassage,
-  type Rule,
-  Wrong,
-} from './graph.ts';
-
-const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
-const asked = ({ name }: MailPassage['from']): string => name.split(' ')[0]?.slice(6) ?? '';
-const answered = ({ name }: MailPassage['from']): string => name.split(' ')[1]?.slice(9) ?? '';
-const texts = ({ effects }: MailPassage): string[] => effects.map(effectText);
-const tells = (passage: MailPassage, notice: string): boolean => texts(passage).includes(`tell ${notice}`);
-const outcomesOf = ({ tags }: MailPassage['from']): Outcome[] =>
-  outcomes.filter((outcome) => tags.has(outcome));
-const breach = <M>(memory: M, rule: Rule<M, MailPassage>) => counterexample(graph, memory, rule);
-const sorted = (set: Iterable<string>): string[] => [...new Set(set)].sort();
-
-/** Each state of one region with what `read` says about the positions in it, where it is the same in all of them. */
-function perState(
-  region: (position: MailPassage['from']) => string,
-  read: (position: MailPassage['from']) => string,
-): Record<string, string> {
-  const found: Record<string, Set<string>> = {};
-  for (const position of graph.positions) {
-    const state = region(position);
-    found[state] = (found[state] ?? new Set()).add(read(position));
-  }
-  return Object.fromEntries(Object.entries(found).map(([state, said]) => [state, [...said].join(' or ')]));
-}
-
-const way = (position: MailPassage['from'], word: string): MailPassage | undefined =>
-  graph.leaving.get(position)?.find(({ event }) => event.type === word);
+import { mailGraph as graph, type MailPassage, type Rule, Wrong } from './graph.ts';
+import { answered, mailBreach, outcomesOf, perState, sorted, tells, texts, way } from './passages.ts';
 
 describe('the search itself', () => {
   it('finds the shortest path to what is there', () => {
     const rule: Rule<number, MailPassage> = (count, passage) =>
       tells(passage, 'EOM_ACK') ? new Wrong('told') : count;
-    expect(breach(0, rule)).toBe(
+    expect(mailBreach(0, rule)).toBe(
       'told: {"type":"mail.ok"} {"type":"data.go"} {"type":"end.left"} {"type":"content.ok"}',
     );
   });
@@ -127,7 +94,7 @@ describe('unknown (S20)', () => {
         verdict: verdict || ['content.ok', 'content.refused', 'verdicts.none'].includes(event.type),
       };
     };
-    expect(breach<Memory>({ left: false, verdict: false }, rule)).toBeUndefined();
+    expect(mailBreach<Memory>({ left: false, verdict: false }, rule)).toBeUndefined();
   });
 
   it('and what has left without a verdict is never called unsent or withdrawn', () => {
@@ -136,7 +103,7 @@ describe('unknown (S20)', () => {
       const hidden = outcomesOf(to).some((outcome) => outcome === 'unsent' || outcome === 'withdrawn');
       return now && hidden && from !== to ? new Wrong('called unsent') : now;
     };
-    expect(breach(false, rule)).toBeUndefined();
+    expect(mailBreach(false, rule)).toBeUndefined();
   });
 });
 
@@ -156,7 +123,7 @@ describe('what the caller is told', () => {
       }
       return at;
     };
-    expect(breach(-1, rule)).toBeUndefined();
+    expect(mailBreach(-1, rule)).toBeUndefined();
   });
 
   it('EOM_ACK is told on every way to delivered, and on no other (TK32)', () => {
@@ -173,7 +140,7 @@ describe('what the caller is told', () => {
       if (refused && told.length > 0) return new Wrong(told.join());
       return refused || told.some((text) => final.test(text));
     };
-    expect(breach(false, rule)).toBeUndefined();
+    expect(mailBreach(false, rule)).toBeUndefined();
   });
 
   it('a message is refused and acknowledged as a whole at most once (TK33, TK71)', () => {
@@ -184,7 +151,7 @@ describe('what the caller is told', () => {
       const now = count + texts(passage).filter((text) => whole.test(text)).length;
       return now > 1 ? new Wrong('told twice') : now;
     };
-    expect(breach(0, rule)).toBeUndefined();
+    expect(mailBreach(0, rule)).toBeUndefined();
   });
 
   it('answers the step that the server refused (TK33, TK37, TK38)', () => {
@@ -212,7 +179,7 @@ describe('what the caller is told', () => {
       if (gone && told.length > 0) return new Wrong(told.join());
       return gone || (back && !judged);
     };
-    expect(breach(false, rule)).toBeUndefined();
+    expect(mailBreach(false, rule)).toBeUndefined();
   });
 });
 
@@ -253,122 +220,5 @@ describe('what is done for the server', () => {
       'data.goNobody → leaving do dot',
       'data.goNobody → withdrawing do dot',
     ]);
-  });
-});
-
-describe('legality of the steps (TK29, TK30, TK34)', () => {
-  const steps = ['sender', 'recipient', 'bom', 'eom', 'reset', 'leave', 'next'];
-  const can = (position: MailPassage['from'], step: string): string => {
-    const passage = way(position, `step.${step}`);
-    if (passage === undefined) return '.';
-    return texts(passage).some((text) => text.startsWith('do send')) ? 'send' : 'ok';
-  };
-
-  it('depends on `asked` alone: this table; `send` writes, `ok` comes to nothing or takes back', () => {
-    const row = (position: MailPassage['from']): string => {
-      const body = position.tags.has('contentOpen') ? 'body' : '.';
-      return [...steps.slice(0, 3), 'body', ...steps.slice(3)]
-        .map((step) => (step === 'body' ? body : can(position, step)))
-        .join(' ');
-    };
-    expect(perState(asked, row)).toEqual({
-      //                 sender recipient bom body eom reset leave next
-      new: 'send . . . . . . .',
-      'sender.live': '. send . . . ok ok .',
-      'sender.dead': '. ok . . . ok ok ok',
-      'recipients.live': '. send send . . ok ok .',
-      'recipients.dead': '. ok ok . . ok ok ok',
-      'body.live': '. . . body send ok ok .',
-      'body.dead': '. . . body ok ok ok ok',
-      ended: '. . . . . . . ok',
-      withdrawn: '. . . . . . . ok',
-    });
-  });
-
-  it('leads through the steps in order, and from a dead step only to dead ones (TK34)', () => {
-    const ways = graph.passages.filter(({ event }) => /^step\.(sender|recipient|bom|eom)$/.test(event.type));
-    expect(
-      sorted(ways.map(({ from, to, event }) => `${event.type.slice(5)}: ${asked(from)} → ${asked(to)}`)),
-    ).toEqual([
-      'bom: recipients.dead → body.dead',
-      'bom: recipients.live → body.live',
-      'eom: body.dead → ended',
-      'eom: body.live → ended',
-      'recipient: recipients.dead → recipients.dead',
-      'recipient: recipients.live → recipients.live',
-      'recipient: sender.dead → recipients.dead',
-      'recipient: sender.live → recipients.live',
-      'sender: new → sender.live',
-    ]);
-  });
-
-  it('is cut short by exactly the answers that are final for what was asked', () => {
-    const dying = graph.passages.filter(
-      ({ from, to }) => /live$/.test(asked(from)) && /dead$/.test(asked(to)),
-    );
-    const words: Record<string, string> = {};
-    for (const { from, event } of dying) {
-      const before = new Set((words[asked(from)] ?? '').split(' ').filter(Boolean));
-      words[asked(from)] = sorted(before.add(event.type)).join(' ');
-    }
-    const body = 'chunk.refused data.goNobody data.nobody data.refused mail.refused mail.unsupported';
-    expect(words).toEqual({
-      'sender.live': 'mail.refused mail.unsupported',
-      'recipients.live': 'mail.refused mail.unsupported',
-      'body.live': body,
-    });
-  });
-
-  it('ends with ended or withdrawn, after which only the next message may begin (TK34)', () => {
-    const leaving = graph.passages.filter(
-      ({ from }) => asked(from) === 'ended' || asked(from) === 'withdrawn',
-    );
-    expect(leaving.filter(({ from, to }) => asked(from) !== asked(to))).toEqual([]);
-  });
-});
-
-describe('the tags by which a position is read', () => {
-  it('are one table for what was asked and one for what was answered', () => {
-    const tagsOf =
-      (tags: readonly MailTag[]) =>
-      (position: MailPassage['from']): string =>
-        tags.filter((tag) => position.tags.has(tag)).join(' ');
-    const byAsked = tagsOf([
-      'public:sender',
-      'public:recipients',
-      'public:body',
-      'public:sent',
-      'contentOpen',
-      'swallowing',
-    ]);
-    expect(perState(asked, byAsked)).toEqual({
-      new: '',
-      'sender.live': 'public:sender',
-      'sender.dead': 'swallowing',
-      'recipients.live': 'public:recipients',
-      'recipients.dead': 'swallowing',
-      'body.live': 'public:body contentOpen',
-      'body.dead': 'contentOpen swallowing',
-      ended: 'public:sent',
-      withdrawn: '',
-    });
-    expect(perState(answered, tagsOf(['flowing', 'settling', 'over']))).toEqual({
-      silent: '',
-      open: '',
-      flowing: 'flowing',
-      chunks: 'flowing',
-      'judging.silent': '',
-      'judging.open': '',
-      'judging.content': '',
-      failing: 'settling',
-      withdrawing: 'settling',
-      leaving: 'settling',
-      stuck: '',
-      delivered: 'over',
-      refused: 'over',
-      withdrawn: 'over',
-      unsent: 'over',
-      unknown: 'over',
-    });
   });
 });
