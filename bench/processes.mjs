@@ -71,7 +71,7 @@ export class Processes {
 }
 
 /** The sink's process, seen from here. */
-export class Sink {
+class Sink {
   #process;
 
   /** @param {import('node:child_process').ChildProcess} process @param {number} port */

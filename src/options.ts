@@ -124,7 +124,7 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
     timeouts: checkTimeouts(options.timeouts),
     bareLineEnds: oneOf(options.bareLineEnds, ['normalise', 'refuse'], 'bareLineEnds') ?? 'normalise',
     bodyBufferBytes: count(options.bodyBufferBytes, 'bodyBufferBytes', 1) ?? 256 * 1024,
-    random: random ?? randomBytes,
+    random: random ?? pooledRandom,
   };
 }
 
@@ -212,11 +212,32 @@ function withoutUndefined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** The machine's own name where it can stand in EHLO. */
+/** The machine's own name where it can stand in EHLO; asked once. */
 function machineName(): string {
+  ownName ??= readMachineName();
+  return ownName;
+}
+
+let ownName: string | undefined;
+
+function readMachineName(): string {
   try {
     return parseHelo(hostname(), 'hostname');
   } catch {
     return 'localhost';
   }
+}
+
+/** Each octet is handed out once; asking the system for every few is slow. */
+const poolBytes = 3072;
+let pool: Uint8Array = new Uint8Array(0);
+
+function pooledRandom(bytes: number): Uint8Array {
+  if (bytes > pool.length) {
+    if (bytes > poolBytes) return randomBytes(bytes);
+    pool = randomBytes(poolBytes);
+  }
+  const taken = pool.subarray(0, bytes);
+  pool = pool.subarray(bytes);
+  return taken;
 }

@@ -268,8 +268,8 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
       this.#core.drain(this.#transport);
       this.#executing = false;
       this.#alarm.set(this.#core.deadlines.next());
+      this.#due ||= exhausted || this.#core.busy;
     }
-    this.#due ||= exhausted || this.#core.busy;
     if (this.#due) return 'more';
     return this.#core.pending ? 'pending' : 'idle';
   }
@@ -324,8 +324,8 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
 
   // ── waking ──
 
+  /** A step called by a listener is flushed by the `execute()` that called the listener. */
   #stepped(): void {
-    this.#due = true;
     if (!this.#executing) this.#wake();
   }
 

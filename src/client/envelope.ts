@@ -10,7 +10,6 @@ import { parsePath } from '../wire/address.ts';
 import { checkText, quoted } from '../wire/characters.ts';
 import {
   checkMailParameters,
-  checkRecipientParameters,
   commands,
   type MailParameters,
   type RecipientParameters,
@@ -63,8 +62,6 @@ export function checkSender(input: string | SenderOptions): Sender {
   }
   const parameters = { size, body, smtputf8, ret, envid };
   checkMailParameters(parameters, 'sender');
-  // the whole line as well, so that it cannot fail when it leaves
-  commands.mail(path, parameters);
   return { path, name: given.name, replyTo: checkReplyTo(given.replyTo, smtputf8), parameters };
 }
 
@@ -87,9 +84,8 @@ export function checkRecipient(input: string | RecipientOptions, sender: Sender,
     );
   }
   const parameters = { notify, orcpt, smtputf8 };
-  checkRecipientParameters(parameters, 'recipient');
-  commands.rcpt(path, parameters);
-  return { recipient: Object.freeze({ id, address: path.address, name, type }), path, parameters };
+  const recipient: Recipient = { id, address: path.address, name, type };
+  return { recipient, parameters, command: commands.rcpt(path, parameters) };
 }
 
 function checkReplyTo(given: string | Mailbox | undefined, smtputf8: boolean): Mailbox | undefined {

@@ -2,7 +2,7 @@
  * Walks the connection's chart and carries out what it wants, with the ledger, the outbox, the deadlines and the
  * messages of the connection. It takes nothing from the transport and writes nothing to it: `connection.ts` does.
  */
-import type { ConnectionWord } from '../../machines/vocabulary.ts';
+import type { Blame, ConnectionWord } from '../../machines/vocabulary.ts';
 import type { Phase, SmtpError } from '../errors.ts';
 import type { TlsInfo } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
@@ -131,7 +131,7 @@ export class Conduct {
         this.capabilities = this.opening.offered;
         return;
       case 'blame':
-        this.#reason ??= ending(effect.on, { ...this.#atHand, phase: this.#phase });
+        this.#reason ??= this.#ending(effect.on);
         return;
       case 'close':
         return this.#close(effect.graceful);
@@ -140,6 +140,11 @@ export class Conduct {
       default:
         return effect satisfies never;
     }
+  }
+
+  #ending(blame: Blame): SmtpError {
+    const { entry, reply, cause } = this.#atHand;
+    return ending(blame, { entry, reply, cause, phase: this.#phase });
   }
 
   /** A new line: nothing of the last one is left. */
@@ -194,8 +199,11 @@ export class Conduct {
 
   #tell(notice: Extract<ConnectionEffect, { tell: string }>): void {
     const { hello, offered, login } = this.opening;
+    const { entry, reply, cause } = this.#atHand;
     const event = connectionEvent(notice, {
-      ...this.#atHand,
+      entry,
+      reply,
+      cause,
       phase: this.#phase,
       hello,
       capabilities: offered,

@@ -208,6 +208,8 @@ export class Connection extends Conduct {
       }
       case 'close':
         transport.close(deed.graceful);
+        // an idle client keeps nothing of half a reply
+        this.#parser.reset();
         this.#closed = true;
         return;
       default:

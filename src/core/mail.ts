@@ -6,7 +6,7 @@
 import type { SmtpError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
 import type { Path } from '../wire/address.ts';
-import type { MailParameters, RecipientParameters } from '../wire/command.ts';
+import type { Command, MailParameters, RecipientParameters } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type MailPosition, mailChart } from './charts.ts';
 import type { Content } from './content.ts';
@@ -24,8 +24,8 @@ export interface Sender {
 /** A recipient with what its RCPT needs. */
 export interface Addressee {
   readonly recipient: Recipient;
-  readonly path: Path;
   readonly parameters: RecipientParameters;
+  readonly command: Command;
 }
 
 export class Mail {

@@ -242,8 +242,7 @@ export class Transactions {
       case 'RCPT': {
         const addressee = mail.addressees.at(-1);
         if (addressee === undefined) return;
-        const command = commands.rcpt(addressee.path, addressee.parameters);
-        return ledger.push(entry('rcpt', command, mail, addressee.recipient));
+        return ledger.push(entry('rcpt', addressee.command, mail, addressee.recipient));
       }
       case 'DATA':
         ledger.push(entry('data', commands.data(), mail));

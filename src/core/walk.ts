@@ -40,14 +40,28 @@ export class Walker<E extends { readonly type: string }, X, T extends string, C>
   readonly #machine: AnyStateMachine;
   readonly #positions = new Map<string, Position<X, T, C>>();
   readonly #words = new Map<string, Word<E>>();
+  /** The same words by their facts as written, which is quicker to look up. */
+  readonly #quickWords = new Map<string, Word<E>>();
 
   constructor(machine: AnyStateMachine) {
     this.#machine = machine;
     this.start = this.#intern(initialTransition(machine)[0]);
   }
 
-  /** The word for an event; equal events give the same word. Keep it: making one costs a look-up. */
+  /** The word for an event; equal events give the same word. */
   word(event: E): Word<E> {
+    let quick = '';
+    for (const fact in event) quick += `${fact}=${String(event[fact])} `;
+    let word = this.#quickWords.get(quick);
+    if (word === undefined) {
+      word = this.#canonicalWord(event);
+      this.#quickWords.set(quick, word);
+    }
+    return word;
+  }
+
+  /** Whatever order the facts were written in. */
+  #canonicalWord(event: E): Word<E> {
     const key = JSON.stringify(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1)));
     let word = this.#words.get(key);
     if (word === undefined) {

@@ -43,7 +43,7 @@ describe('readTimer()', () => {
     clock.advance(0.25);
     client.noop();
     settle(0);
-    clock.advance(0.5);
+    clock.advance(0.7);
     const left = client.readTimer();
     expect(left).toBe(1040);
     clock.advance(left - 1);

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { type ConnectionPassage, connectionGraph as graph, type Rule, Wrong, wordText } from './graph.ts';
-import { breach, connecting, does, isStep, never, sorted, tells, texts, way, writing } from './passages.ts';
+import { breach, connecting, isStep, never, sorted, tells, texts, writing } from './passages.ts';
 
 describe('the search itself', () => {
   it('finds the shortest path to what is there', () => {

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { type ConnectionPassage, connectionGraph as graph, type Rule, Wrong, wordText } from './graph.ts';
-import { breach, connecting, does, sorted, strict, tells, way, written } from './passages.ts';
+import { breach, connecting, does, sorted, strict, tells, texts, written } from './passages.ts';
 import { policies } from './vocabulary.ts';
 
 describe('login', () => {

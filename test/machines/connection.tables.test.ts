@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectionTag } from '../../machines/vocabulary.ts';
 import { countBy, connectionGraph as graph } from './graph.ts';
-import { connecting, isStep, texts, way } from './passages.ts';
+import { connecting, isStep, texts } from './passages.ts';
 
 describe('the opening, word by word (TK14, TK15, TK35, TK43, TK44)', () => {
   /** Told elsewhere, for every state at once. */

@@ -12,7 +12,6 @@ import {
   strict,
   tells,
   texts,
-  way,
   writing,
   written,
 } from './passages.ts';

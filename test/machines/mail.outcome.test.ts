@@ -208,8 +208,9 @@ describe('what is done for the server', () => {
     const going = graph.passages.filter(
       ({ from, event }) => event.type.startsWith('data.go') && waiting.has(answered(from)),
     );
-    const said = going.map(({ event, to, effects }) => {
-      const done = effects.map(effectText).filter((text) => /dot|drop/.test(text));
+    const said = going.map((passage) => {
+      const { event, to } = passage;
+      const done = texts(passage).filter((text) => /dot|drop/.test(text));
       return `${event.type} → ${answered(to)} ${done.join()}`;
     });
     expect(sorted(said)).toEqual([

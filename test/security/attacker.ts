@@ -23,6 +23,7 @@ export class Attacker implements SimServer {
   /** Command lines; those under TLS begin with `!`. */
   readonly heard: string[] = [];
   lines = 0;
+  #line: SimLine | undefined;
   readonly #plan: Plan;
 
   constructor(plan: Plan) {
@@ -31,6 +32,7 @@ export class Attacker implements SimServer {
 
   accept(line: SimLine): void {
     this.lines++;
+    this.#line = line;
     let rest = '';
     let content = false;
     const { greeting = '220 mx.example.test\r\n', implicit } = this.#plan;
@@ -48,6 +50,11 @@ export class Attacker implements SimServer {
       line.startTls();
       line.onSecure = () => void line.write(greeting);
     } else line.write(greeting);
+  }
+
+  /** Octets out of turn. */
+  say(text: string): void {
+    this.#line?.write(text);
   }
 
   /** Is what follows the text of a message? */
