@@ -51,7 +51,8 @@ export class HandServer {
   /** May a server say yes to the oldest command? It may say no to all. */
   get mayAgree(): boolean {
     const [verb] = this.due;
-    if (verb === 'RCPT' || verb === 'DATA') return this.recipients !== undefined;
+    // 354 for nobody, or without a sender, is what some servers say
+    if (verb === 'RCPT') return this.recipients !== undefined;
     return verb !== '.' || (this.recipients ?? 0) > 0;
   }
 

@@ -26,7 +26,7 @@ export interface Graph<E extends { readonly type: string }, X, T extends string,
   readonly leaving: ReadonlyMap<Position<X, T, C>, readonly Passage<E, X, T, C>[]>;
 }
 
-export function graphOf<E extends { readonly type: string }, X, T extends string, C>(
+function graphOf<E extends { readonly type: string }, X, T extends string, C>(
   chart: Walker<E, X, T, C>,
   events: readonly E[],
 ): Graph<E, X, T, C> {

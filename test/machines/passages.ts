@@ -44,7 +44,7 @@ export const never = (what: string, wrong: (passage: ConnectionPassage) => boole
 
 type MailPosition = MailPassage['from'];
 
-export const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
+const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
 export const asked = ({ name }: MailPosition): string => name.split(' ')[0]?.slice(6) ?? '';
 export const answered = ({ name }: MailPosition): string => name.split(' ')[1]?.slice(9) ?? '';
 export const outcomesOf = ({ tags }: MailPosition): Outcome[] =>

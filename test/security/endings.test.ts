@@ -1,7 +1,7 @@
 /** Ends of lines and of time (S18, S19, S20): an end is an event and never a retry, and no drip buys time. */
 
 import type { SmtpClientOptions } from 'smtpump';
-import { ScriptedServer, type ServerOptions, type SimLine } from 'smtpump/testing';
+import { ScriptedServer, type ServerOptions, type ServerSession } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
 import { falsehoods } from '../faults/truths.ts';
 import { sendWhole } from '../faults/watched.ts';
@@ -74,7 +74,7 @@ describe('S18: the end of the line is an event and never a retry', () => {
       const made = field(server);
       made.client.connect({ host: where.split(':')[0], port: 1, path: undefined });
       made.settle();
-      made.client.can('abort') && made.client.abort();
+      if (made.client.can('abort')) made.client.abort();
       made.settle();
       expect(made.tap.calls.open).toBe(1);
     }
@@ -131,9 +131,9 @@ describe('S19: dripping octets buy no time', () => {
     '%s: one octet each 100 ms with a limit of 300 ms',
     (_, [verb, limit, phase]) => {
       for (const drip of drips) {
-        const dripping = (line: SimLine, i: number): void => {
-          line.write(drip[i % drip.length] ?? '');
-          line.after(100, () => dripping(line, i + 1));
+        const dripping = (session: ServerSession, i: number): void => {
+          session.say(drip[i % drip.length] ?? '');
+          session.line.after(100, () => dripping(session, i + 1));
         };
         let from = 0;
         let octets = 0;
@@ -143,7 +143,7 @@ describe('S19: dripping octets buy no time', () => {
             if (command.verb !== verb) return undefined;
             from = made.clock.now();
             octets = made.tap.bytesIn;
-            dripping(session.line, 0);
+            dripping(session, 0);
             return { raw: '', stall: true };
           },
         });
