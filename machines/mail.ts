@@ -189,7 +189,7 @@ const answered = mailSetup.createStateConfig({
     },
     // the text after a 354: only its end, or the end of the line, can stop it
     flowing: {
-      tags: ['flowing'],
+      tags: ['text'],
       on: {
         'end.left': { target: 'judging.content' },
         'taken.reset': { target: 'stuck', actions: [forget, act({ do: 'drop' })] },
@@ -198,7 +198,6 @@ const answered = mailSetup.createStateConfig({
       },
     },
     chunks: {
-      tags: ['flowing'],
       on: {
         ...takeBack,
         'chunk.ok': nothing,

@@ -211,8 +211,8 @@ export type MailTag =
   | 'contentOpen'
   /** Steps are accepted and come to nothing, for the message has failed. */
   | 'swallowing'
-  /** Body bytes may leave. */
-  | 'flowing'
+  /** Content after a 354 stands open: whatever is written is text until its end. */
+  | 'text'
   /** Waits for the answers that are still due, then `settled`. */
   | 'settling'
   /** The outcome stands; it is the other tag. */

@@ -133,7 +133,8 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   sendSender(sender: string | SenderOptions): Message {
     this.#require('sendSender');
     const checked = checkSender(sender);
-    this.#offered((capabilities) => mailProblem(checked.parameters, capabilities), 'sender');
+    const chunking = this.#options.chunking ?? true;
+    this.#offered((capabilities) => mailProblem(checked.parameters, capabilities, chunking), 'sender');
     const { message } = this.#core.transactions.begin(checked);
     this.#stepped();
     return message;

@@ -65,7 +65,10 @@ export function mailAnswer(
     case 'data':
       if (yes) return undefined;
       return mail.accepted.length > 0 ? m['data.refused'] : m['data.nobody'];
+    case 'chunk':
+      return yes ? m['chunk.ok'] : m['chunk.refused'];
     case 'content':
+    case 'last':
       // LMTP: one for each recipient (RFC 2033 §4.2); the message's own word follows the last
       if (lmtp) return yes ? m['verdict.ok'] : m['verdict.refused'];
       return yes ? m['content.ok'] : m['content.refused'];

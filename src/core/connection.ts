@@ -179,6 +179,7 @@ export class Connection extends Conduct {
         capabilities: offered,
         open: this.position.tags.has('open'),
         pipelining: settings.pipelining && offered.pipelining,
+        chunking: settings.chunking && offered.chunking,
         messagesInFlight: settings.messagesInFlight,
       });
       outbox.flush(transport);
@@ -229,10 +230,13 @@ export class Connection extends Conduct {
   /** The reply answers the oldest command; the end of a message by LMTP has one for each recipient. */
   #count(oldest: Entry): void {
     this.#lastReplyAt = this.now;
-    if (oldest.kind === 'content' && this.transactions.expectsMoreVerdicts(oldest.mail)) return;
+    const { kind, mail } = oldest;
+    if ((kind === 'content' || kind === 'last') && this.transactions.expectsMoreVerdicts(mail)) return;
     this.ledger.settle();
     this.#departures.answered(oldest);
-    if (oldest.mail !== undefined) oldest.mail.due--;
+    if (mail === undefined) return;
+    mail.due--;
+    if (kind === 'mail' || kind === 'rcpt') mail.envelopeDue--;
   }
 
   /** What we refused in place of the server is told when its turn comes. */

@@ -3,13 +3,24 @@
  * and leave encoded. It knows no command, no chart and no clock.
  */
 import { SmtpUsageError } from '../errors.ts';
-import { type BareLineEnds, type DataEncoder, findBareLineEnd } from '../wire/body.ts';
+import { type BareLineEnds, ChunkEncoder, DataEncoder, findBareLineEnd } from '../wire/body.ts';
+
+/** How content goes over the wire: after a 354 up to a dot, in counted chunks of lines, or in chunks as it is. */
+export type Passage = 'data' | 'chunks' | 'binary';
+
+interface Encoder {
+  encode(chunk: Uint8Array, out: (bytes: Uint8Array) => void): void;
+  end(out: (bytes: Uint8Array) => void): void;
+}
+
+/** RFC 3030 §3: octets are octets. */
+const asTheyAre: Encoder = { encode: (chunk, out) => out(chunk), end() {} };
 
 /** The most that is encoded before the line is asked again whether it is full, in octets. */
 const portion = 64 * 1024;
 
 export class Content {
-  readonly #encoder: DataEncoder;
+  #encoder: Encoder = new DataEncoder();
   readonly #limit: number;
   readonly #refuseBare: boolean;
   /** The last octet taken is a CR, whose LF must come next. */
@@ -23,8 +34,7 @@ export class Content {
   /** The caller has said that no more will come. */
   ended = false;
 
-  constructor(encoder: DataEncoder, limit: number, bareLineEnds: BareLineEnds) {
-    this.#encoder = encoder;
+  constructor(limit: number, bareLineEnds: BareLineEnds) {
     this.#limit = limit;
     this.#refuseBare = bareLineEnds === 'refuse';
   }
@@ -33,8 +43,19 @@ export class Content {
     return this.#waiting;
   }
 
+  /** Enough waits to send a chunk of it before the end (RFC 3030); each costs a reply. */
+  get worthAChunk(): boolean {
+    return this.#waiting >= Math.min(portion, this.#limit);
+  }
+
   get hasRoom(): boolean {
     return this.#waiting < this.#limit;
+  }
+
+  /** Decides how the content goes, before any of it has gone. */
+  choose(passage: Passage): void {
+    if (passage === 'chunks') this.#encoder = new ChunkEncoder();
+    if (passage === 'binary') this.#encoder = asTheyAre;
   }
 
   /** Throws SmtpUsageError EINVAL for a bare CR or LF where those are refused. */

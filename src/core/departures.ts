@@ -5,6 +5,7 @@
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { commands } from '../wire/command.ts';
+import type { Content } from './content.ts';
 import { unsupported } from './failures.ts';
 import { type Entry, entry, entryKinds, type Ledger } from './ledger.ts';
 import type { Mail } from './mail.ts';
@@ -20,6 +21,8 @@ export interface Moment {
   /** May messages leave? */
   readonly open: boolean;
   readonly pipelining: boolean;
+  /** Does content go in chunks (RFC 3030)? */
+  readonly chunking: boolean;
   /** Messages whose end has left and whose verdict is due. */
   readonly messagesInFlight: number;
 }
@@ -56,7 +59,7 @@ export class Departures {
 
   /** A reply to this came: how many messages are in flight hangs on it. */
   answered(entry: Entry): void {
-    if (entry.kind === 'content') this.#inFlight--;
+    if (entry.kind === 'content' || entry.kind === 'last') this.#inFlight--;
   }
 
   /** A new line. */
@@ -72,6 +75,7 @@ export class Departures {
       if (next.kind === 'rcpt') return this.#leaveRcpt(next, moment);
       if (next.kind === 'data') return this.#leaveData(next, mail, moment);
       if (next.kind === 'content') return this.#leaveContent(next, mail, moment);
+      if (next.kind === 'last') return this.#leaveChunk(next, mail, moment);
     }
     if (next.kind === 'rset') this.#host.spoiled = false;
     return this.#send(next, moment);
@@ -79,13 +83,9 @@ export class Departures {
 
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
     if (this.#inFlight >= moment.messagesInFlight) return false;
-    if (this.#host.spoiled) {
-      this.#host.ledger.pushFirst(entry('rset', rset, undefined, undefined, true));
-      return true;
-    }
     const { capabilities } = moment;
     const { parameters, path } = mail.sender;
-    const problem = mailProblem(parameters, capabilities);
+    const problem = mailProblem(parameters, capabilities, moment.chunking);
     const body = resolveBody(parameters.body, capabilities);
     if (problem !== undefined) {
       this.#host.transactions.refuseMail(next, unsupported('mail', problem), undefined);
@@ -93,6 +93,8 @@ export class Departures {
       const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
       this.#host.transactions.refuseMail(next, unsupported('body', detail), 'sendBody');
     } else {
+      // how the messages in flight will fare is not known: none of them may spoil this one
+      if (this.#host.spoiled || this.#inFlight > 0) this.#clear(moment);
       mail.bodyType = body;
       mail.startedAt = moment.now;
       const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
@@ -103,6 +105,13 @@ export class Departures {
       this.#send(next, moment);
     }
     return true;
+  }
+
+  #clear(moment: Moment): void {
+    const own = entry('rset', rset, undefined, undefined, true);
+    this.#host.ledger.pushFirst(own);
+    this.#host.spoiled = false;
+    this.#send(own, moment);
   }
 
   #leaveRcpt(next: Entry, moment: Moment): boolean {
@@ -118,10 +127,55 @@ export class Departures {
   }
 
   #leaveData(next: Entry, mail: Mail, moment: Moment): boolean {
-    if (mail.candidates > 0) return this.#send(next, moment);
-    if (mail.due > 0) return false;
-    this.#host.transactions.nobodyLeft(mail);
+    if (mail.candidates === 0) {
+      if (mail.due > 0) return false;
+      this.#host.transactions.nobodyLeft(mail);
+    } else if (moment.chunking) {
+      this.#openChunks(mail);
+    } else {
+      this.#send(next, moment);
+      // the place of the content in the order; it leaves bit by bit
+      this.#host.ledger.pushFirst(entry('content', undefined, mail));
+    }
     return true;
+  }
+
+  /** No DATA, no 354: the content's turn has come. */
+  #openChunks(mail: Mail): void {
+    this.#host.ledger.replaceFirst(entry('last', undefined, mail));
+    mail.chunked = true;
+    mail.content?.choose(mail.bodyType === 'binarymime' ? 'binary' : 'chunks');
+    if (mail.envelopeDue === 0) this.#host.transactions.openChunks(mail);
+  }
+
+  /** One chunk of all that waits: the last one when the caller has ended, else only when it is worth a reply. */
+  #leaveChunk(next: Entry, mail: Mail, moment: Moment): boolean {
+    const { content } = mail;
+    const { ledger, outbox, transactions } = this.#host;
+    if (content === undefined || !(content.ended || content.worthAChunk)) return false;
+    const pieces: Uint8Array[] = [];
+    const keep = (bytes: Uint8Array): void => void pieces.push(bytes);
+    while (content.move(keep));
+    const { ended } = content;
+    if (ended) content.finish(keep);
+    const octets = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const leaving = ended ? next : entry('chunk', undefined, mail);
+    if (!ended) ledger.pushFirst(leaving);
+    leaving.command = commands.bdat(octets, ended);
+    this.#send(leaving, moment);
+    for (const piece of pieces) outbox.write(piece, moment.transport);
+    this.#tellDrain(content);
+    if (ended) {
+      transactions.endLeft(mail);
+      this.#inFlight++;
+    }
+    return true;
+  }
+
+  #tellDrain(content: Content): void {
+    if (!(content.owesDrain && content.hasRoom)) return;
+    content.owesDrain = false;
+    this.#host.outbox.tell({ name: 'DRAIN' });
   }
 
   /** Content goes as far as the line and the caller let it; its end leaves the entry behind. */
@@ -132,10 +186,7 @@ export class Departures {
       out(loneDot);
     } else {
       while (!this.#host.outbox.blocked && content.move(out));
-      if (content.owesDrain && content.hasRoom) {
-        content.owesDrain = false;
-        this.#host.outbox.tell({ name: 'DRAIN' });
-      }
+      this.#tellDrain(content);
       if (this.#host.outbox.blocked || content.waiting > 0 || !content.ended) return false;
       content.finish(out);
     }
@@ -153,7 +204,11 @@ export class Departures {
   }
 
   #depart(next: Entry, line: string | undefined, moment: Moment): void {
-    if (next.mail !== undefined) next.mail.due++;
+    const { mail } = next;
+    if (mail !== undefined) {
+      mail.due++;
+      if (next.kind === 'mail' || next.kind === 'rcpt') mail.envelopeDue++;
+    }
     this.#host.ledger.depart(moment.now);
     if (line !== undefined && this.#host.outbox.tracing.COMMAND) {
       this.#host.outbox.tell({ name: 'COMMAND', line, message: next.mail?.message });

@@ -37,6 +37,9 @@ export const entryKinds = {
   data: { phase: 'data', limit: 'dataMs', opening: false, endsGroup: true },
   // RFC 2920 §3.1 would let the next envelope follow; not every server that offers PIPELINING can take it
   content: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: true },
+  // RFC 3030 §4.2: chunks may follow each other, and whatever comes next may follow the last one
+  chunk: { phase: 'body', limit: 'commandMs', opening: false, endsGroup: false },
+  last: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: false },
   rset: { phase: 'rset', limit: 'commandMs', opening: false, endsGroup: false },
   noop: { phase: 'noop', limit: 'commandMs', opening: false, endsGroup: true },
   quit: { phase: 'quit', limit: 'quitMs', opening: false, endsGroup: true },
@@ -101,6 +104,11 @@ export class Ledger {
   /** Before everything that waits: what must be done first, so that the rest can leave at all. */
   pushFirst(entry: Entry): void {
     this.#entries.splice(this.#nextToLeave, 0, entry);
+  }
+
+  /** The first of those that wait goes another way. */
+  replaceFirst(entry: Entry): void {
+    this.#entries[this.#nextToLeave] = entry;
   }
 
   /** What may leave now: all up to the next barrier where the server takes groups, else one command at a time. */

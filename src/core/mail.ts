@@ -47,6 +47,10 @@ export class Mail {
   bodyType: MailParameters['body'];
   /** Replies that are due for this message. */
   due = 0;
+  /** Those of them that answer MAIL and RCPT. */
+  envelopeDue = 0;
+  /** The content goes in chunks (RFC 3030), and its turn has come. */
+  chunked = false;
   /** LMTP: recipients whose verdict has come. */
   verdicts = 0;
   /** LMTP: recipients that took the message, in order. */

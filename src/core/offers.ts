@@ -14,14 +14,19 @@ export function resolveBody(
 }
 
 /** Why the server cannot take this sender's parameters, or undefined. */
-export function mailProblem(parameters: MailParameters, capabilities: Capabilities): string | undefined {
+export function mailProblem(
+  parameters: MailParameters,
+  capabilities: Capabilities,
+  chunking: boolean,
+): string | undefined {
   const { size, body, smtputf8, ret, envid } = parameters;
   if (smtputf8 && !capabilities.smtpUtf8) return 'the sender needs SMTPUTF8, which the server does not offer';
   if (body === '8bitmime' && !capabilities.eightBitMime) {
     return 'body 8bitmime needs 8BITMIME, which the server does not offer';
   }
-  if (body === 'binarymime')
-    return 'body binarymime needs BINARYMIME and CHUNKING, which are not in use here';
+  if (body === 'binarymime' && !(chunking && capabilities.binaryMime)) {
+    return 'body binarymime needs BINARYMIME and CHUNKING, and one of them is not offered or not allowed';
+  }
   if ((ret !== undefined || envid !== undefined) && !capabilities.dsn) {
     return 'ret and envid need DSN, which the server does not offer';
   }

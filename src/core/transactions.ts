@@ -4,7 +4,7 @@
  */
 import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
 import { type SmtpError, SmtpUsageError } from '../errors.ts';
-import { DataEncoder, has8bit } from '../wire/body.ts';
+import { has8bit } from '../wire/body.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { quoted } from '../wire/characters.ts';
 import { commands } from '../wire/command.ts';
@@ -71,7 +71,7 @@ export class Transactions {
   /** Content has begun and not ended, so that a command would be taken for text. */
   get contentStandsOpen(): boolean {
     const { newest } = this;
-    return newest?.position.tags.has('flowing') === true && newest.content?.ended === false;
+    return newest?.position.tags.has('text') === true && newest.content?.ended === false;
   }
 
   /** LMTP (RFC 2033 §4.2): after the verdict at hand, more are due for this message. */
@@ -97,7 +97,7 @@ export class Transactions {
   /** Opens the content, which begins with this header. */
   open(mail: Mail, header: Uint8Array): void {
     const { settings } = this.#host;
-    const content = new Content(new DataEncoder(), settings.bodyBufferBytes, settings.bareLineEnds);
+    const content = new Content(settings.bodyBufferBytes, settings.bareLineEnds);
     content.put(header);
     mail.content = content;
     this.walk(mail, words['step.bom']);
@@ -135,12 +135,13 @@ export class Transactions {
     const { lmtp } = this.#host.settings;
     const word = mailAnswer(entry, mail, reply, lmtp);
     if (word === undefined) return false;
-    const lmtpVerdict = lmtp && entry.kind === 'content';
+    const lmtpVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
     if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
     const recipient = lmtpVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
     const known = this.walk(mail, word, { entry, recipient, reply });
     if (known && lmtpVerdict) this.#countVerdict(mail, reply, entry);
+    if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
     return known;
   }
@@ -166,6 +167,12 @@ export class Transactions {
   /** DATA is next to leave and nobody is left to send to. */
   nobodyLeft(mail: Mail): void {
     this.walk(mail, words['data.nobody']);
+    this.#settle(mail);
+  }
+
+  /** The content's turn has come, in chunks, and every recipient is answered: is there anybody to send it to? */
+  openChunks(mail: Mail): void {
+    this.walk(mail, mail.accepted.length > 0 ? words.chunking : words['data.nobody']);
     this.#settle(mail);
   }
 
@@ -245,9 +252,7 @@ export class Transactions {
         return ledger.push(entry('rcpt', addressee.command, mail, addressee.recipient));
       }
       case 'DATA':
-        ledger.push(entry('data', commands.data(), mail));
-        // the place of the content in the order; it leaves bit by bit
-        return ledger.push(entry('content', undefined, mail));
+        return ledger.push(entry('data', commands.data(), mail));
       case 'END':
         if (mail.content) mail.content.ended = true;
         return;
@@ -271,11 +276,12 @@ export class Transactions {
     const { message } = mail;
     const { recipient, reply } = atHand;
     if (effect.tell === 'REFUSED') return this.#tellRefusal(effect.step, mail, atHand);
+    // with CHUNKING nothing is asked, so nothing is answered
+    if (effect.tell === 'BOM_ACK') return outbox.tell({ name: 'BOM_ACK', message, reply });
     if (reply === undefined) return;
     switch (effect.tell) {
       case 'SENDER_ACK':
-      case 'BOM_ACK':
-        return outbox.tell({ name: effect.tell, message, reply });
+        return outbox.tell({ name: 'SENDER_ACK', message, reply });
       case 'RECIPIENT_ACK':
         if (recipient) outbox.tell({ name: 'RECIPIENT_ACK', message, recipient, reply });
         return;
