@@ -145,6 +145,8 @@ const chunkRefused = {
   target: '#mail.answered.failing',
   actions: [refused('sendEom'), forget, spoil],
 } as const;
+/** Nothing of it was taken: once what is on the wire is answered, it goes again by itself. */
+const tooEarly = { target: '#mail.answered.retreating', actions: act({ do: 'recall' }) } as const;
 const recipientAnswers = {
   'rcpt.ok': { actions: tell({ tell: 'RECIPIENT_ACK' }) },
   'rcpt.refused': { actions: refused('sendRecipient') },
@@ -166,6 +168,7 @@ const answered = mailSetup.createStateConfig({
         ...takeBack,
         'mail.ok': { target: 'open', actions: senderAck },
         'mail.refused': senderRefused,
+        'mail.tooEarly': tooEarly,
         'mail.unsupported': { target: 'refused', actions: [refused('sendSender'), forget] },
         'end.left': { target: 'judging.silent' },
         lost: { target: 'unsent' },
@@ -212,7 +215,11 @@ const answered = mailSetup.createStateConfig({
       on: { lost: { target: 'unknown' } },
       states: {
         silent: {
-          on: { 'mail.ok': { target: 'open', actions: senderAck }, 'mail.refused': senderRefused },
+          on: {
+            'mail.ok': { target: 'open', actions: senderAck },
+            'mail.refused': senderRefused,
+            'mail.tooEarly': tooEarly,
+          },
         },
         open: {
           on: {
@@ -242,6 +249,17 @@ const answered = mailSetup.createStateConfig({
         'data.goNobody': emptyContent,
         settled: { target: 'refused' },
         lost: { target: 'refused' },
+      },
+    },
+    retreating: {
+      tags: ['settling'],
+      on: {
+        ...stale,
+        ...takeBack,
+        'data.go': emptyContent,
+        'data.goNobody': emptyContent,
+        settled: { target: 'silent', actions: act({ do: 'again' }) },
+        lost: { target: 'unsent' },
       },
     },
     withdrawing: {

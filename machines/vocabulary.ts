@@ -97,6 +97,8 @@ export type MailWord =
   // answers of the server, chosen by the ledger's counts
   | { readonly type: 'mail.ok' }
   | { readonly type: 'mail.refused' }
+  /** MAIL was refused only because it came behind another message that was not answered yet. */
+  | { readonly type: 'mail.tooEarly' }
   | { readonly type: 'rcpt.ok' }
   | { readonly type: 'rcpt.refused' }
   /** 354, and at least one recipient was accepted. */
@@ -165,6 +167,10 @@ export type MailDeed =
   | { readonly do: 'dot' }
   /** The server may still hold the transaction: RSET before the next one. */
   | { readonly do: 'spoil' }
+  /** What waits of this message waits no more, but its content is kept. */
+  | { readonly do: 'recall' }
+  /** Everything of this message that has left must leave once more. */
+  | { readonly do: 'again' }
   /** The content cannot be taken back: the line must go. */
   | { readonly do: 'drop' }
   | { readonly do: 'nothing' };

@@ -15,6 +15,9 @@ const negative = (reply: Reply): boolean => reply.code >= 400;
 /** RFC 5321 §3.2: the server does not know EHLO. */
 const unknownCommand: ReadonlySet<number> = new Set([500, 501, 502, 504]);
 
+/** How servers have been seen to refuse what came before they were ready for it. */
+const outOfSequence: ReadonlySet<number> = new Set([503, 554]);
+
 const ehloRefused = connectionChart.word({ type: 'ehlo.refused', helo: false });
 const ehloUnknown = connectionChart.word({ type: 'ehlo.refused', helo: true });
 
@@ -59,7 +62,8 @@ export function mailAnswer(
     return entry.kind === 'data' && reply.code === 354 ? goAhead(mail) : undefined;
   switch (entry.kind) {
     case 'mail':
-      return yes ? m['mail.ok'] : m['mail.refused'];
+      if (yes) return m['mail.ok'];
+      return mail.behind && outOfSequence.has(reply.code) ? m['mail.tooEarly'] : m['mail.refused'];
     case 'rcpt':
       return yes ? m['rcpt.ok'] : m['rcpt.refused'];
     case 'data':

@@ -88,6 +88,7 @@ export const mailWords: Readonly<Record<Plain<MailWord>, Word<MailWord>>> = plai
   'step.next',
   'mail.ok',
   'mail.refused',
+  'mail.tooEarly',
   'rcpt.ok',
   'rcpt.refused',
   'data.go',

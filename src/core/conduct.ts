@@ -17,7 +17,7 @@ import {
 import { Deadlines } from './deadlines.ts';
 import type { UnfinishedMessage } from './events.ts';
 import { ending, phaseOf } from './failures.ts';
-import { type Entry, entry, Ledger } from './ledger.ts';
+import { type Entry, entry, Ledger, type Pace } from './ledger.ts';
 import { Opening } from './opening.ts';
 import { Outbox } from './outbox.ts';
 import { type ConnectionSettings, defaultSettings } from './settings.ts';
@@ -56,6 +56,8 @@ export class Conduct {
   opening: Opening = new Opening(defaultSettings);
   /** The server may still hold a transaction that failed: RSET before the next MAIL. */
   spoiled = false;
+  /** How much this server has been seen to take at once. */
+  pace: Pace = 'many';
   /** The line is given up: what still comes from it is of no interest. */
   leaving = false;
   /** The time of this turn, in the clock's milliseconds. */
@@ -74,11 +76,17 @@ export class Conduct {
       spoil: () => {
         this.spoiled = true;
       },
+      slowDown: () => this.slowDown(),
     });
   }
 
   can(word: Word<ConnectionWord>): boolean {
     return connectionChart.step(this.position, word) !== undefined;
+  }
+
+  /** The server could not take so much at once. */
+  slowDown(): void {
+    this.pace = this.pace === 'many' ? 'message' : 'command';
   }
 
   /** What is awaited that is no reply, if anything is. */

@@ -178,7 +178,7 @@ export class Connection extends Conduct {
         transport,
         capabilities: offered,
         open: this.position.tags.has('open'),
-        pipelining: settings.pipelining && offered.pipelining,
+        pace: settings.pipelining && offered.pipelining ? this.pace : 'command',
         chunking: settings.chunking && offered.chunking,
         messagesInFlight: settings.messagesInFlight,
       });
@@ -224,6 +224,8 @@ export class Connection extends Conduct {
     const { oldest } = this.ledger;
     const atHand = { entry: oldest, reply: undefined, cause: event.error };
     if (event.during === 'secure' && this.walk(words['secure.failed'], atHand)) return;
+    // a server that drops the line may not have liked what it was given at once
+    if (this.transactions.onTheWire > 1) this.slowDown();
     this.walk(oldest?.kind === 'quit' ? lostAfterQuit : lost, atHand);
   }
 

@@ -27,6 +27,8 @@ export class Content {
   #afterCr = false;
   #chunks: Uint8Array[] = [];
   #next = 0;
+  /** What has left and may have to leave once more. */
+  #left: Uint8Array[] | undefined;
   /** Octets that wait. */
   #waiting = 0;
   /** The caller was told to wait for DRAIN. */
@@ -97,6 +99,26 @@ export class Content {
     this.#waiting += chunk.length;
   }
 
+  /** From now on what leaves is kept, for {@link rewind}. */
+  keep(): void {
+    this.#left ??= [];
+  }
+
+  /** It was taken: it will not have to leave again. */
+  settle(): void {
+    this.#left = undefined;
+  }
+
+  /** All that has left waits again. */
+  rewind(): void {
+    const left = this.#left ?? [];
+    this.#chunks = [...left, ...this.#chunks.slice(this.#next)];
+    this.#next = 0;
+    for (const chunk of left) this.#waiting += chunk.length;
+    this.#left = undefined;
+    this.#encoder = new DataEncoder();
+  }
+
   /** Moves one portion to the wire; false where nothing waited. */
   move(out: (bytes: Uint8Array) => void): boolean {
     const chunk = this.#chunks[this.#next];
@@ -125,10 +147,12 @@ export class Content {
     this.#chunks = [];
     this.#next = 0;
     this.#waiting = 0;
+    this.#left = undefined;
   }
 
   #encode(bytes: Uint8Array, out: (bytes: Uint8Array) => void): void {
     this.#waiting -= bytes.length;
+    this.#left?.push(bytes);
     this.#encoder.encode(bytes, out);
   }
 }

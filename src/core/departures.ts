@@ -7,7 +7,7 @@ import type { Capabilities } from '../wire/capabilities.ts';
 import { commands } from '../wire/command.ts';
 import type { Content } from './content.ts';
 import { unsupported } from './failures.ts';
-import { type Entry, entry, entryKinds, type Ledger } from './ledger.ts';
+import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
 import type { Mail } from './mail.ts';
 import { mailProblem, recipientProblem, resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
@@ -20,7 +20,7 @@ export interface Moment {
   readonly capabilities: Capabilities;
   /** May messages leave? */
   readonly open: boolean;
-  readonly pipelining: boolean;
+  readonly pace: Pace;
   /** Does content go in chunks (RFC 3030)? */
   readonly chunking: boolean;
   /** Messages whose end has left and whose verdict is due. */
@@ -50,7 +50,7 @@ export class Departures {
   /** Lets out everything that may leave at this moment, to be merged into one write. */
   release(moment: Moment): void {
     while (!this.#host.outbox.blocked) {
-      const next = this.#host.ledger.next(moment.pipelining);
+      const next = this.#host.ledger.next(moment.pace);
       if (next === undefined) return;
       if (!(moment.open || entryKinds[next.kind].opening)) return;
       if (!this.#leave(next, moment)) return;
@@ -95,6 +95,7 @@ export class Departures {
     } else {
       // how the messages in flight will fare is not known: none of them may spoil this one
       if (this.#host.spoiled || this.#inFlight > 0) this.#clear(moment);
+      mail.behind = this.#inFlight > 0;
       mail.bodyType = body;
       mail.startedAt = moment.now;
       const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
@@ -144,6 +145,7 @@ export class Departures {
   #openChunks(mail: Mail): void {
     this.#host.ledger.replaceFirst(entry('last', undefined, mail));
     mail.chunked = true;
+    if (mail.behind) mail.content?.keep();
     mail.content?.choose(mail.bodyType === 'binarymime' ? 'binary' : 'chunks');
     if (mail.envelopeDue === 0) this.#host.transactions.openChunks(mail);
   }

@@ -21,9 +21,12 @@ interface KindFacts {
   readonly limit: keyof Timeouts;
   /** It belongs to connecting, and leaves before mail may. */
   readonly opening: boolean;
-  /** Nothing may follow it before it is answered (RFC 2920 §3.1). */
-  readonly endsGroup: boolean;
+  /** Nothing may follow it before it is answered (RFC 2920 §3.1); `'message'`: where messages go one by one. */
+  readonly endsGroup: boolean | 'message';
 }
+
+/** How much may be on the wire at once: one command, the group of one message, or many messages. */
+export type Pace = 'command' | 'message' | 'many';
 
 /** Everything that a kind of command means to order, time and errors. */
 export const entryKinds = {
@@ -35,11 +38,11 @@ export const entryKinds = {
   mail: { phase: 'mail', limit: 'commandMs', opening: false, endsGroup: false },
   rcpt: { phase: 'rcpt', limit: 'commandMs', opening: false, endsGroup: false },
   data: { phase: 'data', limit: 'dataMs', opening: false, endsGroup: true },
-  // RFC 2920 §3.1 would let the next envelope follow; not every server that offers PIPELINING can take it
-  content: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: true },
+  // the next envelope may follow (RFC 2920 §3.1), though not every server that offers PIPELINING can take it
+  content: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: 'message' },
   // RFC 3030 §4.2: chunks may follow each other, and whatever comes next may follow the last one
   chunk: { phase: 'body', limit: 'commandMs', opening: false, endsGroup: false },
-  last: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: false },
+  last: { phase: 'verdict', limit: 'verdictMs', opening: false, endsGroup: 'message' },
   rset: { phase: 'rset', limit: 'commandMs', opening: false, endsGroup: false },
   noop: { phase: 'noop', limit: 'commandMs', opening: false, endsGroup: true },
   quit: { phase: 'quit', limit: 'quitMs', opening: false, endsGroup: true },
@@ -111,13 +114,14 @@ export class Ledger {
     this.#entries[this.#nextToLeave] = entry;
   }
 
-  /** What may leave now: all up to the next barrier where the server takes groups, else one command at a time. */
-  next(pipelining: boolean): Entry | undefined {
+  /** What may leave now: all up to the next barrier, or one command at a time. */
+  next(pace: Pace): Entry | undefined {
     const candidate = this.first;
     if (candidate === undefined || this.due === 0) return candidate;
-    if (!pipelining || candidate.kind === 'quit') return undefined;
+    if (pace === 'command' || candidate.kind === 'quit') return undefined;
     const last = this.#entries[this.#nextToLeave - 1];
-    return last !== undefined && entryKinds[last.kind].endsGroup ? undefined : candidate;
+    const ends = last !== undefined && entryKinds[last.kind].endsGroup;
+    return ends === true || ends === pace ? undefined : candidate;
   }
 
   /** The first of those that wait has left. */

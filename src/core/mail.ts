@@ -57,12 +57,31 @@ export class Mail {
   readonly delivered: Recipient[] = [];
   /** LMTP: the last good verdict. */
   goodVerdict: Reply | undefined;
+  /** MAIL has left behind a message whose fate is open, so it may be refused for coming too early. */
+  behind = false;
   /** When MAIL left, in the clock's milliseconds. */
   startedAt = Number.POSITIVE_INFINITY;
 
   constructor(message: Message, sender: Sender) {
     this.message = message;
     this.sender = sender;
+  }
+
+  /** MAIL was taken: what has left need not leave again. */
+  settle(): void {
+    this.behind = false;
+    this.content?.settle();
+  }
+
+  /** Nothing of it has been taken: it stands where it stood before it left. */
+  goBack(): void {
+    this.accepted.length = 0;
+    this.rejected.length = 0;
+    this.candidates = 0;
+    this.chunked = false;
+    this.bodyType = undefined;
+    this.startedAt = Number.POSITIVE_INFINITY;
+    this.content?.rewind();
   }
 
   get over(): boolean {

@@ -34,6 +34,8 @@ export interface TransactionCalls {
   stuck(): void;
   /** RSET must come before the next MAIL. */
   spoil(): void;
+  /** The server could not take so much at once. */
+  slowDown(): void;
 }
 
 /** What is at hand when an effect is carried out. */
@@ -66,6 +68,11 @@ export class Transactions {
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
     return this.#open[0]?.startedAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Messages that have begun to leave and have no outcome. */
+  get onTheWire(): number {
+    return this.#open.filter(({ startedAt }) => startedAt < Number.POSITIVE_INFINITY).length;
   }
 
   /** Content has begun and not ended, so that a command would be taken for text. */
@@ -136,6 +143,7 @@ export class Transactions {
     const word = mailAnswer(entry, mail, reply, lmtp);
     if (word === undefined) return false;
     const lmtpVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
+    if (word === words['mail.ok']) mail.settle();
     if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
     const recipient = lmtpVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
@@ -232,6 +240,10 @@ export class Transactions {
         return;
       case 'spoil':
         return this.#calls.spoil();
+      case 'recall':
+        return ledger.dropWaiting((waiting) => waiting.mail === mail);
+      case 'again':
+        return this.#sendAgain(mail);
       case 'drop':
         return this.#calls.stuck();
       case 'nothing':
@@ -269,6 +281,19 @@ export class Transactions {
       content.owesDrain = false;
       this.#host.outbox.tell({ name: 'DRAIN' });
     }
+  }
+
+  /** Before everything that waits, as if it had not left yet. */
+  #sendAgain(mail: Mail): void {
+    const { ledger } = this.#host;
+    this.#calls.slowDown();
+    ledger.dropWaiting((waiting) => waiting.mail === mail);
+    mail.goBack();
+    if (mail.content !== undefined) ledger.pushFirst(entry('data', commands.data(), mail));
+    for (const { command, recipient } of mail.addressees.toReversed()) {
+      ledger.pushFirst(entry('rcpt', command, mail, recipient));
+    }
+    ledger.pushFirst(entry('mail', undefined, mail));
   }
 
   #tell(effect: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
