@@ -21,7 +21,6 @@ export interface BomOptions {
 }
 
 const keys = ['subject', 'date', 'headers', 'mime', 'raw'];
-const crlf = Uint8Array.of(0x0d, 0x0a);
 const none = new Uint8Array(0);
 
 export interface Circumstances {
@@ -38,7 +37,7 @@ export function headerFor(mail: Mail, options: BomOptions, at: Circumstances): U
   const { sender, addressees } = mail;
   const { path } = sender;
   const mailboxes = (type: string): Mailbox[] =>
-    addressees.filter(({ recipient }) => recipient.type === type).map(({ recipient }) => recipient);
+    addressees.map(({ recipient }) => recipient).filter((recipient) => recipient.type === type);
   const header = composeHeader({
     from: path.address === '' ? undefined : { address: path.address, name: sender.name },
     localName: at.localName,
@@ -51,14 +50,14 @@ export function headerFor(mail: Mail, options: BomOptions, at: Circumstances): U
     headers: options.headers,
     utf8: sender.parameters.smtputf8 === true,
   });
-  return options.mime ? header : Buffer.concat([header, crlf]);
+  return Buffer.from(options.mime ? header : `${header}\r\n`);
 }
 
 function checkBom(options: BomOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new SmtpUsageError('EINVAL', `${quoted(options)} is not an object`, 'bom');
   }
-  for (const key of Object.keys(options)) {
+  for (const key in options) {
     if (!keys.includes(key)) throw new SmtpUsageError('EINVAL', `it has no ${quoted(key)}`, 'bom');
   }
   for (const key of ['mime', 'raw'] as const) {

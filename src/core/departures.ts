@@ -110,9 +110,10 @@ export class Departures {
 
   #clear(moment: Moment): void {
     const own = entry('rset', rset, undefined, undefined, true);
-    this.#host.ledger.pushFirst(own);
     this.#host.spoiled = false;
-    this.#send(own, moment);
+    this.#host.outbox.writeText(rset.text, moment.transport);
+    this.#host.ledger.departUnasked(own, moment.now);
+    this.#trace(rset.line, undefined);
   }
 
   #leaveRcpt(next: Entry, moment: Moment): boolean {
@@ -200,7 +201,7 @@ export class Departures {
 
   #send(next: Entry, moment: Moment): boolean {
     const { command } = next;
-    if (command !== undefined) this.#host.outbox.write(command.bytes, moment.transport);
+    if (command !== undefined) this.#host.outbox.writeText(command.text, moment.transport);
     this.#depart(next, command?.line, moment);
     return true;
   }
@@ -212,8 +213,11 @@ export class Departures {
       if (next.kind === 'mail' || next.kind === 'rcpt') mail.envelopeDue++;
     }
     this.#host.ledger.depart(moment.now);
-    if (line !== undefined && this.#host.outbox.tracing.COMMAND) {
-      this.#host.outbox.tell({ name: 'COMMAND', line, message: next.mail?.message });
-    }
+    this.#trace(line, mail);
+  }
+
+  #trace(line: string | undefined, mail: Mail | undefined): void {
+    if (line === undefined || !this.#host.outbox.tracing.COMMAND) return;
+    this.#host.outbox.tell({ name: 'COMMAND', line, message: mail?.message });
   }
 }

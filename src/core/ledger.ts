@@ -11,6 +11,7 @@ import type { Phase, SmtpError } from '../errors.ts';
 import type { Command } from '../wire/command.ts';
 import type { Recipient } from './events.ts';
 import type { Mail } from './mail.ts';
+import { Queue } from './queue.ts';
 import type { Timeouts } from './settings.ts';
 
 export type EntryKind = keyof typeof entryKinds;
@@ -72,91 +73,80 @@ export function entry(
   return { kind, command, mail, recipient, own, refusal: undefined, sentAt: 0 };
 }
 
-/** Answered entries are let go of in blocks of this many. */
-const compactAt = 256;
-
 export class Ledger {
-  #entries: Entry[] = [];
-  #nextAnswer = 0;
-  #nextToLeave = 0;
+  // the array of the drawing, cut where it is worked on: entries go in and out at both sides of the second arrow
+  readonly #onTheWire = new Queue<Entry>();
+  readonly #waiting = new Queue<Entry>();
 
   /** Commands on the wire and not answered. */
   get due(): number {
-    return this.#nextToLeave - this.#nextAnswer;
+    return this.#onTheWire.length;
   }
 
   /** Commands that have not left. */
   get waiting(): number {
-    return this.#entries.length - this.#nextToLeave;
+    return this.#waiting.length;
   }
 
   /** The command that the next reply answers. */
   get oldest(): Entry | undefined {
-    return this.due === 0 ? undefined : this.#entries[this.#nextAnswer];
+    return this.#onTheWire.first;
   }
 
   /** The first of those that wait, whether it may leave or not. */
   get first(): Entry | undefined {
-    return this.#entries[this.#nextToLeave];
+    return this.#waiting.first;
   }
 
   push(entry: Entry): void {
-    this.#entries.push(entry);
+    this.#waiting.push(entry);
   }
 
   /** Before everything that waits: what must be done first, so that the rest can leave at all. */
   pushFirst(entry: Entry): void {
-    this.#entries.splice(this.#nextToLeave, 0, entry);
+    this.#waiting.unshift(entry);
   }
 
   /** The first of those that wait goes another way. */
   replaceFirst(entry: Entry): void {
-    this.#entries[this.#nextToLeave] = entry;
+    this.#waiting.shift();
+    this.#waiting.unshift(entry);
   }
 
   /** What may leave now: all up to the next barrier, or one command at a time. */
   next(pace: Pace): Entry | undefined {
-    const candidate = this.first;
-    if (candidate === undefined || this.due === 0) return candidate;
+    const candidate = this.#waiting.first;
+    const { last } = this.#onTheWire;
+    if (candidate === undefined || last === undefined) return candidate;
     if (pace === 'command' || candidate.kind === 'quit') return undefined;
-    const last = this.#entries[this.#nextToLeave - 1];
-    const ends = last !== undefined && entryKinds[last.kind].endsGroup;
+    const ends = entryKinds[last.kind].endsGroup;
     return ends === true || ends === pace ? undefined : candidate;
   }
 
   /** The first of those that wait has left. */
   depart(now: number): void {
-    const leaving = this.#entries[this.#nextToLeave];
-    if (leaving === undefined) return;
-    leaving.sentAt = now;
-    this.#nextToLeave++;
+    const leaving = this.#waiting.shift();
+    if (leaving !== undefined) this.departUnasked(leaving, now);
+  }
+
+  /** Something has left that never waited. */
+  departUnasked(entry: Entry, now: number): void {
+    entry.sentAt = now;
+    this.#onTheWire.push(entry);
   }
 
   /** The oldest on the wire is answered. */
   settle(): void {
-    this.#nextAnswer++;
-    if (this.#nextAnswer === this.#entries.length) {
-      this.clear();
-    } else if (this.#nextAnswer >= compactAt) {
-      this.#entries.splice(0, this.#nextAnswer);
-      this.#nextToLeave -= this.#nextAnswer;
-      this.#nextAnswer = 0;
-    }
+    this.#onTheWire.shift();
   }
 
   /** Drops what waits and fits. What has left stays: its answer will come. */
   dropWaiting(fits: (entry: Entry) => boolean): void {
-    let kept = this.#nextToLeave;
-    for (let i = this.#nextToLeave; i < this.#entries.length; i++) {
-      const candidate = this.#entries[i];
-      if (candidate !== undefined && !fits(candidate)) this.#entries[kept++] = candidate;
-    }
-    this.#entries.length = kept;
+    this.#waiting.drop(fits);
   }
 
   clear(): void {
-    this.#entries.length = 0;
-    this.#nextAnswer = 0;
-    this.#nextToLeave = 0;
+    this.#onTheWire.clear();
+    this.#waiting.clear();
   }
 }

@@ -7,6 +7,8 @@ import type { SmtpEvent, Tracing } from './events.ts';
 
 /** Pieces below this many octets are copied together; larger ones leave as they are. */
 const mergeBelow = 2048;
+/** Merged pieces leave at the latest when they have this many octets. */
+const mergeBytes = 64 * 1024;
 
 /** The most that leaves in one turn of the pump, so that a turn is bounded, in octets. */
 const rationBytes = 256 * 1024;
@@ -27,6 +29,8 @@ export class Outbox {
   #nextEvent = 0;
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
+  /** Command lines behind the pieces, not yet encoded. */
+  #text = '';
 
   /** Nothing more may be written before the next turn, or before the line drains. */
   get blocked(): boolean {
@@ -74,6 +78,13 @@ export class Outbox {
     return event;
   }
 
+  /** Checked command lines for the wire; many are encoded together. */
+  writeText(text: string, transport: Transport): void {
+    this.#ration -= text.length;
+    this.#text += text;
+    if (this.#text.length >= mergeBytes) this.flush(transport);
+  }
+
   /** Bytes for the wire; small ones wait for {@link flush} to leave as one write. */
   write(bytes: Uint8Array, transport: Transport): void {
     this.#ration -= bytes.length;
@@ -81,13 +92,14 @@ export class Outbox {
       this.flush(transport);
       this.#send(bytes, transport);
     } else if (bytes.length > 0) {
-      this.#pieces.push(bytes);
-      this.#pieceBytes += bytes.length;
-      if (this.#pieceBytes >= 32 * mergeBelow) this.flush(transport);
+      this.#encodeText();
+      this.#keep(bytes);
+      if (this.#pieceBytes >= mergeBytes) this.flush(transport);
     }
   }
 
   flush(transport: Transport): void {
+    this.#encodeText();
     const [only] = this.#pieces;
     if (only === undefined) return;
     const merged = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces, this.#pieceBytes);
@@ -99,9 +111,21 @@ export class Outbox {
   /** The line is gone: what was to go over it goes nowhere. Events stay. */
   discard(): void {
     this.#deeds = [];
+    this.#text = '';
     this.#pieces = [];
     this.#pieceBytes = 0;
     this.full = false;
+  }
+
+  #encodeText(): void {
+    if (this.#text === '') return;
+    this.#keep(Buffer.from(this.#text, 'utf8'));
+    this.#text = '';
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#pieceBytes += piece.length;
   }
 
   #send(bytes: Uint8Array, transport: Transport): void {

@@ -18,6 +18,7 @@ import { type Entry, entry, type Ledger } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
 import { resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
+import { Queue } from './queue.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Word } from './walk.ts';
 
@@ -56,8 +57,8 @@ export class Transactions {
   newest: Mail | undefined;
   readonly #host: TransactionHost;
   readonly #calls: TransactionCalls;
-  /** Those whose outcome is open, oldest first. */
-  #open: Mail[] = [];
+  /** Those whose outcome is open, oldest first, and among them some that are over. */
+  #open = new Queue<Mail>();
   #lastId = 0;
 
   constructor(host: TransactionHost, calls: TransactionCalls) {
@@ -67,12 +68,14 @@ export class Transactions {
 
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
-    return this.#open[0]?.startedAt ?? Number.POSITIVE_INFINITY;
+    return this.#open.first?.startedAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** Messages that have begun to leave and have no outcome. */
   get onTheWire(): number {
-    return this.#open.filter(({ startedAt }) => startedAt < Number.POSITIVE_INFINITY).length;
+    let count = 0;
+    for (const { over, startedAt } of this.#open) if (!over && startedAt < Number.POSITIVE_INFINITY) count++;
+    return count;
   }
 
   /** Content has begun and not ended, so that a command would be taken for text. */
@@ -192,8 +195,9 @@ export class Transactions {
   lose(): UnfinishedMessage[] {
     const unfinished: UnfinishedMessage[] = [];
     const open = this.#open;
-    this.#open = [];
+    this.#open = new Queue();
     for (const mail of open) {
+      if (mail.over && outcomeOf(mail) !== 'unsent') continue;
       this.walk(mail, words.lost);
       mail.content?.discard();
       const outcome = outcomeOf(mail);
@@ -222,7 +226,7 @@ export class Transactions {
       });
     }
     for (const effect of edge.effects) this.#carryOut(effect, mail, atHand);
-    if (mail.over) this.#close(mail);
+    if (mail.over) this.#letGo();
     return true;
   }
 
@@ -380,10 +384,11 @@ export class Transactions {
     if (mail.due === 0 && !dotWaits && mail.position.tags.has('settling')) this.walk(mail, words.settled);
   }
 
-  #close(mail: Mail): void {
-    if (outcomeOf(mail) === 'unsent') return;
-    const at = this.#open.indexOf(mail);
-    if (at >= 0) this.#open.splice(at, 1);
+  /** What is left behind unsent is told at the end; the others are done with. */
+  #letGo(): void {
+    for (let { first } = this.#open; first?.over && outcomeOf(first) !== 'unsent'; { first } = this.#open) {
+      this.#open.shift();
+    }
   }
 }
 

@@ -34,11 +34,24 @@ export function formatDate(ms: number, offsetMinutes = 0): string {
  * printable ASCII and not empty.
  */
 export function dateText(date: Date | string, option = 'date'): string {
-  if (date instanceof Date) return formatDate(date.getTime());
+  if (date instanceof Date) return secondText(date.getTime());
   checkHeaderText(date, option);
   if (date.trim() === '' || date.length > longest || !isPlain(date))
     throw new SmtpUsageError('EINVAL', `not a date: "${printable(date, 80)}"`, option);
   return date;
+}
+
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** Many messages bear the same second. */
+function secondText(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = formatDate(ms);
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 function two(number: number): string {

@@ -16,6 +16,8 @@ export function piecesOf(text: string): string[] {
 
 /** `Name: value` with CRLF at the end, broken between pieces only. */
 export function foldField(name: string, pieces: readonly string[]): string {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return `${name}: ${only}\r\n`;
   let done = '';
   let line = `${name}:`;
   let used = line.length;

@@ -5,7 +5,7 @@
 import { SmtpUsageError } from '../errors.ts';
 import { dateText } from './date.ts';
 import { checkHeaderFields, fieldPieces, type HeaderFields, listFields } from './fields.ts';
-import { foldField, piecesOf } from './fold.ts';
+import { foldField } from './fold.ts';
 import { type Mailbox, mailboxListPieces, mailboxPieces, textPieces } from './phrase.ts';
 import { checkHeaderText, isPlain } from './text.ts';
 
@@ -37,15 +37,15 @@ export interface HeaderSection {
 }
 
 /**
- * The header section as octets: lines end with CRLF, none is longer than 998 octets, most end by 78. The blank line
- * that ends the section is not written, so that MIME fields can follow.
+ * The header section: lines end with CRLF, none is longer than 998 octets, most end by 78. The blank line that ends
+ * the section is not written, so that MIME fields can follow. It is to be encoded in UTF-8.
  *
  * @throws SmtpUsageError `EINVAL` for what {@link checkHeaderText} and {@link checkHeaderFields} refuse
  */
-export function composeHeader(section: HeaderSection): Uint8Array {
-  const headers = section.headers ?? {};
-  checkHeaderFields(headers, 'headers', section.utf8);
-  const others = listFields(headers);
+export function composeHeader(section: HeaderSection): string {
+  const { headers } = section;
+  if (headers !== undefined) checkHeaderFields(headers, 'headers', section.utf8);
+  const others = headers === undefined ? [] : listFields(headers);
   let text = '';
   for (const [name, pieces] of generated(section)) {
     const at = others.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
@@ -54,20 +54,22 @@ export function composeHeader(section: HeaderSection): Uint8Array {
     else if (pieces !== undefined) text += foldField(name, pieces);
   }
   for (const [name, value] of others) text += foldField(name, fieldPieces(name, value));
-  return new TextEncoder().encode(text);
+  return text;
 }
 
-function* generated(section: HeaderSection): Generator<[string, readonly string[] | undefined]> {
+function generated(section: HeaderSection): [name: string, pieces: readonly string[] | undefined][] {
   const { replyTo, to, cc, subject, utf8 } = section;
   const from = section.from ?? { address: `MAILER-DAEMON@${section.localName}` };
   if (subject !== undefined) checkHeaderText(subject, 'subject');
-  yield ['From', mailboxPieces(from, utf8, 'from')];
-  yield ['Reply-To', replyTo && mailboxPieces(replyTo, utf8, 'replyTo')];
-  yield ['To', toPieces(to, cc, utf8)];
-  yield ['Cc', cc.length === 0 ? undefined : mailboxListPieces(cc, utf8, 'cc')];
-  yield ['Subject', subject === undefined ? undefined : textPieces(subject)];
-  yield ['Date', piecesOf(dateText(section.date).trim())];
-  yield ['Message-ID', [checkedId(section.messageId, utf8)]];
+  return [
+    ['From', mailboxPieces(from, utf8, 'from')],
+    ['Reply-To', replyTo && mailboxPieces(replyTo, utf8, 'replyTo')],
+    ['To', toPieces(to, cc, utf8)],
+    ['Cc', cc.length === 0 ? undefined : mailboxListPieces(cc, utf8, 'cc')],
+    ['Subject', subject === undefined ? undefined : textPieces(subject)],
+    ['Date', [dateText(section.date).trim()]],
+    ['Message-ID', [checkedId(section.messageId, utf8)]],
+  ];
 }
 
 function toPieces(to: readonly Mailbox[], cc: readonly Mailbox[], utf8: boolean): string[] | undefined {

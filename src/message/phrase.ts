@@ -15,6 +15,9 @@ export interface Mailbox {
   readonly name?: string | undefined;
 }
 
+/** Fits on the line with any field's name in front, and needs nothing done. */
+const shortAndPlain = /^[!-~](?:[ -~]{0,58}[!-~])?$/;
+
 /** Atoms with single spaces between: a phrase that needs no quotes (RFC 5322 §3.2.3). */
 const atoms = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/;
 
@@ -23,6 +26,7 @@ const atoms = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?: [A-Za-z0-9!#$%&'*+\-/=?^_`{|
  * otherwise the stretch from the first to the last word that needs it is encoded.
  */
 export function textPieces(text: string): string[] {
+  if (shortAndPlain.test(text)) return [text];
   const pieces = piecesOf(text);
   const needy = pieces.map(
     (piece, index) => needsEncoding(piece) || hasOuterSpace(piece, index, pieces.length),
@@ -53,6 +57,8 @@ export function mailboxPieces(mailbox: Mailbox, utf8: boolean, option: string): 
 
 /** The mailboxes of one field, with commas between (RFC 5322 §3.4). */
 export function mailboxListPieces(mailboxes: readonly Mailbox[], utf8: boolean, option: string): string[] {
+  const [only] = mailboxes;
+  if (only !== undefined && mailboxes.length === 1) return mailboxPieces(only, utf8, option);
   return mailboxes.flatMap((mailbox, index) => {
     const pieces = mailboxPieces(mailbox, utf8, option);
     const before = index === 0 ? '' : ' ';

@@ -19,6 +19,7 @@ const plain = /^[\t\x20-\x7e]*$/;
 export function checkHeaderText(text: string, option: string): void {
   if (typeof text !== 'string')
     throw new SmtpUsageError('EINVAL', `a string is needed, not ${typeof text}`, option);
+  if (plain.test(text)) return;
   const bad = forbidden.exec(text)?.[0];
   if (bad === undefined) return;
   const point = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

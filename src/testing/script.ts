@@ -30,6 +30,7 @@ export interface ReplyPlan {
   readonly reply?: string | readonly string[] | undefined;
   /** Octets as they are, no CRLF added; in place of `reply`. */
   readonly raw?: string | Uint8Array | undefined;
+  /** Alone: the server's own answer, that much later. */
   readonly delayMs?: number | undefined;
   /** Afterwards: close in an orderly way, break the line, or never answer again. */
   readonly drop?: boolean | undefined;
@@ -99,8 +100,11 @@ export const politeExtensions: readonly string[] = [
 ];
 
 /** A scripted reply in its long form. */
-export function planOf(reply: ScriptedReply): ReplyPlan {
-  return typeof reply === 'string' || isLines(reply) ? { reply } : reply;
+export function planOf(scripted: ScriptedReply | undefined, own: ReplyPlan['reply']): ReplyPlan {
+  if (scripted === undefined) return { reply: own };
+  if (typeof scripted === 'string' || isLines(scripted)) return { reply: scripted };
+  const { delayMs, ...rest } = scripted;
+  return Object.keys(rest).length === 0 ? { reply: own, delayMs } : scripted;
 }
 
 /** The lines of a reply, with `-` in all but the last where the script wrote a blank. */

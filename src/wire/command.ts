@@ -36,6 +36,9 @@ const authLimit = 12_288;
 const mask = '****';
 const encoder = new TextEncoder();
 
+/** Printable ASCII, which is the same octets in every encoding that there is. */
+const printableAscii = /^[ -~]*$/;
+
 interface Shape {
   /** Octets, with CRLF. @default 512 */
   readonly limit?: number;
@@ -55,22 +58,27 @@ export class Command {
   /** The line for traces and errors: secrets masked, no CRLF. */
   readonly line: string;
   // Private, so that no inspection or JSON of a command shows a password.
-  readonly #bytes: Uint8Array;
+  readonly #text: string;
 
-  private constructor(verb: string, line: string, bytes: Uint8Array) {
+  private constructor(verb: string, line: string, text: string) {
     this.verb = verb;
     this.line = line;
-    this.#bytes = bytes;
+    this.#text = text;
   }
 
-  /** What goes on the wire, with CRLF. */
+  /** What goes on the wire in UTF-8, with CRLF: secrets are readable here. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The octets of {@link text}. */
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return encoder.encode(this.#text);
   }
 
   static {
     make = (verb, line, shape = {}) =>
-      new Command(verb, shape.shown ?? line, encodeLine(verb, line, shape.limit ?? lineLimit, shape.utf8));
+      new Command(verb, shape.shown ?? line, checkLine(verb, line, shape.limit ?? lineLimit, shape.utf8));
   }
 }
 
@@ -160,33 +168,20 @@ export function initialResponseFits(mechanism: string, initial: Uint8Array): boo
   return 'AUTH '.length + mechanism.length + 1 + response + 2 <= lineLimit;
 }
 
-/** Checks and encodes in one pass: an octet is stored only after it was seen to be printable ASCII. */
-function encodeLine(verb: string, line: string, limit: number, utf8 = false): Uint8Array {
-  const size = line.length;
-  if (size + 2 > limit) throw tooLong(verb, size + 2, limit);
-  const bytes = new Uint8Array(size + 2);
-  for (let i = 0; i < size; i++) {
-    const code = line.charCodeAt(i);
-    if (code > 0x7f && utf8) return encodeUtf8Line(verb, line, limit);
-    if (code < 0x20 || code > 0x7e) throw refused(verb, line, i);
-    bytes[i] = code;
-  }
-  bytes[size] = 0x0d;
-  bytes[size + 1] = 0x0a;
-  return bytes;
+/** The last look at every line, whatever its parts have been through. */
+function checkLine(verb: string, line: string, limit: number, utf8 = false): string {
+  if (line.length + 2 > limit) throw tooLong(verb, line.length + 2, limit);
+  if (!printableAscii.test(line)) checkUtf8Line(verb, line, limit, utf8);
+  return `${line}\r\n`;
 }
 
-function encodeUtf8Line(verb: string, line: string, limit: number): Uint8Array {
+function checkUtf8Line(verb: string, line: string, limit: number, utf8: boolean): void {
   // A lone surrogate would be replaced silently; C1 and U+2028 are line ends to somebody.
-  const at = findRefused(line);
+  const at = utf8 ? findRefused(line) : line.search(/[^ -~]/);
   if (at >= 0) throw refused(verb, line, at);
-  const bytes = encoder.encode(`${line}\r\n`);
-  if (bytes.length > limit) throw tooLong(verb, bytes.length, limit);
-  for (let i = 0; i < bytes.length - 2; i++) {
-    const octet = bytes[i] ?? 0;
-    if (octet < 0x20 || octet === 0x7f) throw refused(verb, line, i);
-  }
-  return bytes;
+  const bytes = encoder.encode(line);
+  if (bytes.length + 2 > limit) throw tooLong(verb, bytes.length + 2, limit);
+  for (const octet of bytes) if (octet < 0x20 || octet === 0x7f) throw refused(verb, line, 0);
 }
 
 // Neither message quotes the line: it may hold a password.

@@ -18,7 +18,7 @@ const base: HeaderSection = {
 };
 
 const compose = (change: Partial<HeaderSection> = {}): string =>
-  new TextDecoder('utf-8', { fatal: true }).decode(composeHeader({ ...base, ...change }));
+  composeHeader({ ...base, ...change });
 
 const parse = (header: string): Promise<Email> => PostalMime.parse(`${header}\r\nbody\r\n`);
 
@@ -85,12 +85,12 @@ describe('what is written', () => {
   });
 
   test('S7 U+010D U+010A never become CR and LF', () => {
-    const bytes = composeHeader({
+    const text = composeHeader({
       ...base,
       subject: 'a\u010d\u010aBcc: x',
       from: { address: 'a@b.test', name: '\u010d\u010a' },
     });
-    expect(linesOf(Buffer.from(bytes).toString('latin1'))).toHaveLength(5);
+    expect(linesOf(Buffer.from(text, 'utf8').toString('latin1'))).toHaveLength(5);
   });
 });
 
