@@ -3,9 +3,9 @@
  * no socket longer than it is open.
  */
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { LineError } from './line-error.ts';
-import { startTls, tlsInfo } from './tls-upgrade.ts';
+import { TlsMemory } from './tls-memory.ts';
+import { finishTls, type Handshake, startTls } from './tls-upgrade.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
 
 export interface TcpOptions {
@@ -23,6 +23,8 @@ export interface TcpOptions {
   readonly lookup?: TcpNetConnectOpts['lookup'] | undefined;
   /** Any other option of net.connect; it goes before those above. For example `autoSelectFamilyAttemptTimeout`. */
   readonly connectOptions?: Partial<Omit<TcpNetConnectOpts, 'host' | 'port' | 'path'>> | undefined;
+  /** Share one among transports, and they resume each other's TLS sessions. @default one of its own */
+  readonly tlsMemory?: TlsMemory | undefined;
   /** Unread bytes beyond which the socket is not read. @default 262144 */
   readonly readBytes?: number | undefined;
   /** Unsent bytes from which `write()` returns false. @default 65536 */
@@ -46,6 +48,7 @@ class TcpTransport implements Transport {
   onReady: (() => void) | undefined;
   readonly #options: TcpOptions;
   readonly #readBytes: number;
+  readonly #tls: TlsMemory;
   #state: State = 'closed';
   #target: Target | undefined;
   #socket: Socket | undefined;
@@ -59,6 +62,7 @@ class TcpTransport implements Transport {
 
   constructor(options: TcpOptions) {
     this.#options = options;
+    this.#tls = options.tlsMemory ?? new TlsMemory();
     this.#readBytes = options.readBytes ?? defaultReadBytes;
   }
 
@@ -131,9 +135,9 @@ class TcpTransport implements Transport {
   }
 
   #upgrade(raw: Socket, options: TlsOptions, host: string): void {
-    let socket: TLSSocket;
+    let handshake: Handshake;
     try {
-      socket = startTls(raw, options, host, this.#options.writeBytes ?? defaultWriteBytes);
+      handshake = startTls(raw, options, host, this.#options.writeBytes ?? defaultWriteBytes, this.#tls);
     } catch (error) {
       this.#loseSoon(raw, error instanceof Error ? error : new Error(String(error)));
       return;
@@ -141,12 +145,21 @@ class TcpTransport implements Transport {
     this.#release();
     // What goes wrong below shows at the TLS socket as well; here it must only not be thrown.
     raw.on('error', ignore);
+    const { socket } = handshake;
     this.#attach(socket);
     socket.once('secureConnect', () => {
-      if (this.#socket !== socket) return;
-      this.#state = 'open';
-      this.#push({ type: 'secure', tls: tlsInfo(socket, options) });
+      if (this.#socket === socket) this.#finish(handshake);
     });
+  }
+
+  #finish(handshake: Handshake): void {
+    try {
+      const tls = finishTls(handshake, this.#tls);
+      this.#state = 'open';
+      this.#push({ type: 'secure', tls });
+    } catch (error) {
+      this.#lose(handshake.socket, error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #attach(socket: Socket): void {

@@ -8,7 +8,8 @@ import { Reply } from '../../src/wire/reply.ts';
 import { wordText } from '../machines/graph.ts';
 
 const codes = [
-  200, 220, 221, 250, 299, 300, 334, 354, 399, 400, 421, 450, 499, 500, 501, 502, 503, 504, 535, 550, 599,
+  200, 220, 221, 250, 299, 300, 334, 354, 399, 400, 421, 450, 499, 500, 501, 502, 503, 504, 535, 550, 554,
+  599,
 ];
 const kinds = Object.keys(entryKinds) as EntryKind[];
 const replyOf = (code: number): Reply => Reply.of(`${code} x\r\n`);
@@ -59,6 +60,8 @@ describe('of a connection (TK61, S2, S13)', () => {
       rcpt: none,
       data: none,
       content: none,
+      chunk: none,
+      last: none,
       rset: yesOrNo('reset'),
       noop: yesOrNo('noop'),
       quit: ['200–299 quit.answered', '300–399 -', '400–599 quit.answered'],
@@ -76,9 +79,10 @@ describe('of a connection (TK61, S2, S13)', () => {
 });
 
 describe('of a message (TK32, TK33, TK37, TK38, TK61, S13)', () => {
-  function table(recipients: number, lmtp: boolean): Record<string, string[]> {
+  function table(recipients: number, lmtp: boolean, behind = false): Record<string, string[]> {
     const path = parsePath('a@example.test', 'sender');
     const mail = new Mail({ id: 1 }, { path, name: undefined, replyTo: undefined, parameters: {} });
+    mail.behind = behind;
     for (let id = 1; id <= recipients; id++)
       mail.accepted.push({ id, address: 'b@example.test', type: 'to' });
     const rows = kinds.map(
@@ -94,6 +98,8 @@ describe('of a message (TK32, TK33, TK37, TK38, TK61, S13)', () => {
       ...envelope,
       data: ['200–334 -', '354 data.go', '399 -', '400–599 data.refused'],
       content: yesOrNo('content'),
+      chunk: yesOrNo('chunk'),
+      last: yesOrNo('content'),
     });
   });
 
@@ -102,11 +108,28 @@ describe('of a message (TK32, TK33, TK37, TK38, TK61, S13)', () => {
       ...envelope,
       data: ['200–334 -', '354 data.goNobody', '399 -', '400–599 data.nobody'],
       content: yesOrNo('content'),
+      chunk: yesOrNo('chunk'),
+      last: yesOrNo('content'),
     });
   });
 
   it('by LMTP the end is answered for one recipient at a time', () => {
-    expect(table(2, true)).toEqual({ ...table(1, false), content: yesOrNo('verdict') });
-    expect(table(0, true)).toEqual({ ...table(0, false), content: yesOrNo('verdict') });
+    const verdicts = { content: yesOrNo('verdict'), last: yesOrNo('verdict') };
+    expect(table(2, true)).toEqual({ ...table(1, false), ...verdicts });
+    expect(table(0, true)).toEqual({ ...table(0, false), ...verdicts });
+  });
+
+  it('S20: MAIL behind a message whose fate is open is too early for a 503 or 554, and nothing else is', () => {
+    const mail = [
+      '200–299 mail.ok',
+      '300–399 -',
+      '400–502 mail.refused',
+      '503 mail.tooEarly',
+      '504–550 mail.refused',
+      '554 mail.tooEarly',
+      '599 mail.refused',
+    ];
+    expect(table(1, false, true)).toEqual({ ...table(1, false), mail });
+    expect(table(1, false).mail).toEqual(yesOrNo('mail'));
   });
 });

@@ -1,27 +1,25 @@
 /** The ledger: order, groups and what is forgotten, by example and against a list that is searched anew each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Entry, type EntryKind, entry, entryKinds, Ledger } from '../../src/core/ledger.ts';
+import { type Entry, type EntryKind, entry, entryKinds, Ledger, type Pace } from '../../src/core/ledger.ts';
 
 const kinds = Object.keys(entryKinds) as EntryKind[];
 
+const paces: readonly Pace[] = ['many', 'message', 'command'];
+
 /** RFC 2920 §3.1, and what this client adds: nothing may follow these before they are answered. */
-const barriers: readonly EntryKind[] = [
-  'greeting',
-  'ehlo',
-  'helo',
-  'starttls',
-  'auth',
-  'data',
-  'content',
-  'noop',
-  'quit',
-];
+const always: readonly EntryKind[] = ['greeting', 'ehlo', 'helo', 'starttls', 'auth', 'data', 'noop', 'quit'];
+/** At each pace: many messages at once, one message after the other, one command after the other. */
+const barriers: Readonly<Record<Pace, readonly EntryKind[]>> = {
+  many: always,
+  message: [...always, 'content', 'last'],
+  command: kinds,
+};
 
 /** Lets out all that may leave. */
-function release(ledger: Ledger, pipelining: boolean, now = 0): EntryKind[] {
+function release(ledger: Ledger, pace: Pace, now = 0): EntryKind[] {
   const left: EntryKind[] = [];
-  for (let next = ledger.next(pipelining); next !== undefined; next = ledger.next(pipelining)) {
+  for (let next = ledger.next(pace); next !== undefined; next = ledger.next(pace)) {
     ledger.depart(now);
     left.push(next.kind);
   }
@@ -37,36 +35,52 @@ function ledgerOf(...waiting: EntryKind[]): Ledger {
 describe('groups (RFC 2920, TK24, TK70)', () => {
   it('a whole envelope leaves at once with PIPELINING, and its content when DATA is answered', () => {
     const ledger = ledgerOf('mail', 'rcpt', 'rcpt', 'data', 'content', 'mail');
-    expect(release(ledger, true)).toEqual(['mail', 'rcpt', 'rcpt', 'data']);
+    expect(release(ledger, 'message')).toEqual(['mail', 'rcpt', 'rcpt', 'data']);
     for (const due of [4, 3, 2, 1]) {
-      expect([ledger.due, release(ledger, true)]).toEqual([due, []]);
+      expect([ledger.due, release(ledger, 'message')]).toEqual([due, []]);
       ledger.settle();
     }
-    expect(release(ledger, true)).toEqual(['content']);
+    expect(release(ledger, 'message')).toEqual(['content']);
     ledger.settle();
-    expect(release(ledger, true)).toEqual(['mail']);
+    expect(release(ledger, 'message')).toEqual(['mail']);
+  });
+
+  it('LE019: content and the next envelope leave at once where many messages may, and stop at DATA', () => {
+    const ledger = ledgerOf('content', 'rset', 'mail', 'rcpt', 'data', 'content');
+    expect(release(ledger, 'many')).toEqual(['content', 'rset', 'mail', 'rcpt', 'data']);
+    expect(ledger.due).toBe(5);
+  });
+
+  it('LE027: chunks and whole messages leave at once; at the slower pace one message does', () => {
+    const message: EntryKind[] = ['mail', 'rcpt', 'chunk', 'chunk', 'last'];
+    expect(release(ledgerOf(...message, ...message), 'many')).toEqual([...message, ...message]);
+    expect(release(ledgerOf(...message, ...message), 'message')).toEqual(message);
   });
 
   it('one command at a time leaves without PIPELINING, whatever it is', () => {
     const ledger = ledgerOf(...kinds);
     for (const kind of kinds) {
-      expect(release(ledger, false)).toEqual([kind]);
+      expect(release(ledger, 'command')).toEqual([kind]);
       expect(ledger.oldest?.kind).toBe(kind);
       ledger.settle();
     }
     expect([ledger.due, ledger.waiting]).toEqual([0, 0]);
   });
 
-  it.each(kinds)('%s lets the next MAIL follow only where it ends no group', (kind) => {
-    const ledger = ledgerOf(kind, 'mail');
-    expect(release(ledger, true)).toEqual(barriers.includes(kind) ? [kind] : [kind, 'mail']);
+  it.each(kinds)('%s lets the next MAIL follow only where it ends no group, at each pace', (kind) => {
+    for (const pace of paces) {
+      const ends = barriers[pace].includes(kind);
+      expect([pace, release(ledgerOf(kind, 'mail'), pace)]).toEqual([pace, ends ? [kind] : [kind, 'mail']]);
+    }
   });
 
   it.each(kinds)('QUIT does not follow %s before it is answered (TK17)', (kind) => {
-    const ledger = ledgerOf(kind, 'quit');
-    expect(release(ledger, true)).toEqual([kind]);
-    ledger.settle();
-    expect(release(ledger, true)).toEqual(['quit']);
+    for (const pace of paces) {
+      const ledger = ledgerOf(kind, 'quit');
+      expect(release(ledger, pace)).toEqual([kind]);
+      ledger.settle();
+      expect(release(ledger, pace)).toEqual(['quit']);
+    }
   });
 });
 
@@ -83,7 +97,7 @@ describe('one array, two indices', () => {
   it('has nothing to depart or to answer when it is empty', () => {
     const ledger = new Ledger();
     ledger.depart(1);
-    expect([ledger.due, ledger.waiting, ledger.oldest, ledger.first, ledger.next(true)]).toEqual([
+    expect([ledger.due, ledger.waiting, ledger.oldest, ledger.first, ledger.next('many')]).toEqual([
       0,
       0,
       undefined,
@@ -117,11 +131,15 @@ class Naive {
     const found = this.all.find((one) => one.entry === entry);
     if (found) found.at = at;
   }
-  next(pipelining: boolean): Entry | undefined {
+  replaceFirst(entry: Entry): void {
+    const [first] = this.all.filter((one) => one.at === 'waiting');
+    if (first) first.entry = entry;
+  }
+  next(pace: Pace): Entry | undefined {
     const [candidate] = this.waiting;
     const newest = this.wire.at(-1);
     if (newest === undefined) return candidate;
-    const held = !pipelining || candidate?.kind === 'quit' || barriers.includes(newest.kind);
+    const held = candidate?.kind === 'quit' || barriers[pace].includes(newest.kind);
     return held ? undefined : candidate;
   }
 }
@@ -129,7 +147,8 @@ class Naive {
 type Op =
   | { readonly op: 'push'; readonly kind: EntryKind; readonly times: number }
   | { readonly op: 'pushFirst'; readonly kind: EntryKind }
-  | { readonly op: 'release'; readonly pipelining: boolean }
+  | { readonly op: 'replaceFirst'; readonly kind: EntryKind }
+  | { readonly op: 'release'; readonly pace: Pace }
   | { readonly op: 'settle'; readonly times: number }
   | { readonly op: 'drop'; readonly kind: EntryKind }
   | { readonly op: 'clear' };
@@ -143,7 +162,8 @@ const ops: fc.Arbitrary<Op[]> = fc.array(
     { weight: 3, arbitrary: fc.record({ op: fc.constant('push'), kind, times: fc.constant(1) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('push'), kind: plainKind, times: many }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('pushFirst'), kind }) },
-    { weight: 4, arbitrary: fc.record({ op: fc.constant('release'), pipelining: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('replaceFirst'), kind }) },
+    { weight: 4, arbitrary: fc.record({ op: fc.constant('release'), pace: fc.constantFrom(...paces) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('settle'), times: many }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('drop'), kind }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('clear') }) },
@@ -165,13 +185,20 @@ function apply(op: Op, ledger: Ledger, naive: Naive): void {
       ledger.pushFirst(made);
       return naive.pushFirst(made);
     }
+    case 'replaceFirst': {
+      // only what is there can be replaced
+      if (naive.waiting.length === 0) return;
+      const made = entry(op.kind);
+      ledger.replaceFirst(made);
+      return naive.replaceFirst(made);
+    }
     case 'release':
-      for (let next = ledger.next(op.pipelining); next; next = ledger.next(op.pipelining)) {
-        if (next !== naive.next(op.pipelining)) throw new Error(`${next.kind} left, and should not`);
+      for (let next = ledger.next(op.pace); next; next = ledger.next(op.pace)) {
+        if (next !== naive.next(op.pace)) throw new Error(`${next.kind} left, and should not`);
         ledger.depart(0);
         naive.move(next, 'wire');
       }
-      if (naive.next(op.pipelining)) throw new Error('more should have left');
+      if (naive.next(op.pace)) throw new Error('more should have left');
       return;
     case 'settle':
       for (let i = 0; i < op.times && ledger.due > 0; i++) {
@@ -197,7 +224,7 @@ const beginnings: readonly { readonly name: string; readonly ops: readonly Op[] 
     name: 'past a block of answered ones',
     ops: [
       { op: 'push', kind: 'rcpt', times: 600 },
-      { op: 'release', pipelining: true },
+      { op: 'release', pace: 'many' },
       { op: 'settle', times: 255 },
     ],
   },
@@ -217,8 +244,7 @@ describe('against a naive list', () => {
             expect([ledger.due, ledger.waiting]).toEqual([wire.length, waiting.length]);
             expect(ledger.oldest).toBe(wire[0]);
             expect(ledger.first).toBe(waiting[0]);
-            expect(ledger.next(true)).toBe(naive.next(true));
-            expect(ledger.next(false)).toBe(naive.next(false));
+            for (const pace of paces) expect(ledger.next(pace)).toBe(naive.next(pace));
           }
         }),
         { numRuns: 150 },

@@ -46,6 +46,7 @@ describe('one outcome for each message (truth 2, TK71)', () => {
       'judging.open': 'unknown',
       'judging.content': 'unknown',
       failing: 'refused',
+      retreating: 'unsent',
       withdrawing: 'unsent',
       leaving: 'unsent',
       stuck: 'unsent',
@@ -69,11 +70,12 @@ describe('one outcome for each message (truth 2, TK71)', () => {
     expect(sorted(hopeless.map(answered))).toEqual(['stuck']);
   });
 
-  it('is settled for those that failed or were taken back when their last answer has come', () => {
+  it('is settled for those that failed or were taken back when their last answer has come; or they begin anew', () => {
     const settled = graph.passages.filter(({ event }) => event.type === 'settled');
     expect(sorted(settled.map(({ from, to }) => `${answered(from)} → ${answered(to)}`))).toEqual([
       'failing → refused',
       'leaving → unsent',
+      'retreating → silent',
       'withdrawing → withdrawn',
     ]);
     const waiting = graph.positions.filter(({ tags }) => tags.has('settling'));
@@ -87,8 +89,11 @@ describe('unknown (S20)', () => {
       readonly left: boolean;
       readonly verdict: boolean;
     }
-    const rule: Rule<Memory, MailPassage> = ({ left, verdict }, { event, to }) => {
+    const rule: Rule<Memory, MailPassage> = ({ left, verdict }, passage) => {
+      const { event, to } = passage;
       if (to.tags.has('unknown') && (!left || verdict)) return new Wrong('unknown, though it is known');
+      // nothing of it was taken: it stands as if it had never left
+      if (texts(passage).includes('do again')) return { left: false, verdict: false };
       return {
         left: left || event.type === 'end.left',
         verdict: verdict || ['content.ok', 'content.refused', 'verdicts.none'].includes(event.type),
@@ -99,6 +104,8 @@ describe('unknown (S20)', () => {
 
   it('and what has left without a verdict is never called unsent or withdrawn', () => {
     const rule: Rule<boolean, MailPassage> = (judged, { from, event, to }) => {
+      // MAIL was refused, which is a verdict: nothing of it was taken, and it goes again
+      if (event.type === 'mail.tooEarly') return false;
       const now = judged || (event.type === 'end.left' && answered(to).startsWith('judging'));
       const hidden = outcomesOf(to).some((outcome) => outcome === 'unsent' || outcome === 'withdrawn');
       return now && hidden && from !== to ? new Wrong('called unsent') : now;
@@ -185,26 +192,26 @@ describe('what the caller is told', () => {
 
 describe('what is done for the server', () => {
   it('content is begun only after a 354 or by chunking, and a message that fails leaves no transaction behind', () => {
-    const flowing = graph.passages.filter(
-      ({ from, to }) => to.tags.has('flowing') && !from.tags.has('flowing'),
-    );
-    expect(sorted(flowing.map(({ event }) => event.type))).toEqual(['chunking', 'data.go']);
+    const content = (position: MailPassage['from']): boolean => /^(flowing|chunks)$/.test(answered(position));
+    const begun = graph.passages.filter(({ from, to }) => content(to) && !content(from));
+    expect(sorted(begun.map(({ event, to }) => `${event.type} → ${answered(to)}`))).toEqual([
+      'chunking → chunks',
+      'data.go → flowing',
+    ]);
     // the server has said yes to MAIL, and has not had the end: it may hold the transaction
     const holding = new Set(['open', 'chunks']);
     const failing = graph.passages.filter(
       ({ from, to, event }) =>
         holding.has(answered(from)) && !holding.has(answered(to)) && event.type !== 'lost',
     );
-    const leaving = failing.filter(
-      ({ to }) => !to.tags.has('flowing') && !answered(to).startsWith('judging'),
-    );
+    const leaving = failing.filter(({ to }) => !content(to) && !answered(to).startsWith('judging'));
     expect(leaving.length).toBeGreaterThan(0);
     expect(leaving.filter((passage) => !texts(passage).includes('do spoil'))).toEqual([]);
   });
 
   it('a 354 is always followed by an end: by the text, by a dot for none, or by the end of the line', () => {
     // where a 354 can come: MAIL is answered, and the content has not begun
-    const waiting = new Set(['open', 'failing', 'withdrawing', 'leaving']);
+    const waiting = new Set(['open', 'failing', 'retreating', 'withdrawing', 'leaving']);
     const going = graph.passages.filter(
       ({ from, event }) => event.type.startsWith('data.go') && waiting.has(answered(from)),
     );
@@ -216,9 +223,11 @@ describe('what is done for the server', () => {
     expect(sorted(said)).toEqual([
       'data.go → failing do dot',
       'data.go → flowing ',
+      'data.go → retreating do dot',
       'data.go → stuck do drop',
       'data.goNobody → failing do dot',
       'data.goNobody → leaving do dot',
+      'data.goNobody → retreating do dot',
       'data.goNobody → withdrawing do dot',
     ]);
   });

@@ -158,6 +158,7 @@ describe('the answers, word by word', () => {
       'judging.silent': {
         'failing, tell REFUSED sendSender, forget': 'mail.refused',
         'judging.open, tell SENDER_ACK': 'mail.ok',
+        'retreating, recall': 'mail.tooEarly',
         unknown: 'lost',
       },
       leaving: {
@@ -178,12 +179,21 @@ describe('the answers, word by word', () => {
         unsent: 'lost',
         'withdrawing, forget, spoil': 'step.reset',
       },
+      retreating: {
+        'leaving, forget, spoil': 'step.leave',
+        'silent, again': 'settled',
+        'stays, dot': 'data.go data.goNobody',
+        'stays, nothing': stale,
+        unsent: 'lost',
+        'withdrawing, forget, spoil': 'step.reset',
+      },
       silent: {
         'failing, tell REFUSED sendSender, forget': 'mail.refused',
         'judging.silent': 'end.left',
         'leaving, forget, spoil': 'step.leave',
         'open, tell SENDER_ACK': 'mail.ok',
         'refused, tell REFUSED sendSender, forget': 'mail.unsupported',
+        'retreating, recall': 'mail.tooEarly',
         unsent: 'lost',
         'withdrawing, forget, spoil': 'step.reset',
       },
@@ -226,15 +236,17 @@ describe('the tags by which a position is read', () => {
       ended: 'public:sent',
       withdrawn: '',
     });
-    expect(perState(answered, tagsOf(['flowing', 'settling', 'over']))).toEqual({
+    expect(perState(answered, tagsOf(['text', 'settling', 'over']))).toEqual({
       silent: '',
       open: '',
-      flowing: 'flowing',
-      chunks: 'flowing',
+      // a chunk has an end of its own: between two of them a command is a command
+      flowing: 'text',
+      chunks: '',
       'judging.silent': '',
       'judging.open': '',
       'judging.content': '',
       failing: 'settling',
+      retreating: 'settling',
       withdrawing: 'settling',
       leaving: 'settling',
       stuck: '',

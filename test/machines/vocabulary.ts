@@ -67,6 +67,7 @@ const mailVariants: Variants<Exclude<MailWord, { readonly type: (typeof raised)[
   'step.next': plain('step.next'),
   'mail.ok': plain('mail.ok'),
   'mail.refused': plain('mail.refused'),
+  'mail.tooEarly': plain('mail.tooEarly'),
   'rcpt.ok': plain('rcpt.ok'),
   'rcpt.refused': plain('rcpt.refused'),
   'data.go': plain('data.go'),

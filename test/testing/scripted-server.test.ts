@@ -140,6 +140,21 @@ describe('ScriptedServer watches the client', () => {
 });
 
 describe('ScriptedServer with a script', () => {
+  it('a delay alone is the answer of its own, that much later', () => {
+    const clock = new VirtualClock();
+    const server = new ScriptedServer({
+      reply: ({ verb }) => (verb === 'NOOP' ? { delayMs: 50 } : undefined),
+    });
+    const transport = memory(server, { clock });
+    transport.open(target);
+    ask(transport, 'EHLO a');
+    expect(ask(transport, 'NOOP')).toBe('');
+    clock.advance(49);
+    expect(hear(transport)).toBe('');
+    clock.advance(1);
+    expect(hear(transport)).toBe('250 2.0.0 still here\r\n');
+  });
+
   it('does what the scripted code says, in order, with raw and broken replies', () => {
     const server = new ScriptedServer({
       reply({ verb, address }) {
