@@ -107,6 +107,14 @@ export class Ledger {
     this.#waiting.unshift(entry);
   }
 
+  /** Before what waits, but for what goes ahead of them. */
+  pushBehind(entries: readonly Entry[], goesAhead: (waiting: Entry) => boolean): void {
+    const all = this.#entries;
+    let at = this.#nextToLeave;
+    for (let waiting = all[at]; waiting !== undefined && goesAhead(waiting); waiting = all[at]) at++;
+    this.#entries = [...all.slice(0, at), ...entries, ...all.slice(at)];
+  }
+
   /** The first of those that wait goes another way. */
   replaceFirst(entry: Entry): void {
     this.#waiting.shift();
