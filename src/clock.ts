@@ -3,6 +3,8 @@
  * that may ask the machine.
  */
 
+import { Wakes } from './wakes.ts';
+
 export interface Clock {
   /** Milliseconds since the epoch; never goes backwards. */
   now(): number;
@@ -15,17 +17,38 @@ export interface Clock {
 /** Node's longest timer; a later moment is reached in several hops. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** The machine's monotonic clock, counted from the epoch. Its timers do not keep a process alive by themselves. */
+const wakes = new Wakes();
+/** The one timer of all clients, for the earliest of their wake-ups. */
+let timer: ReturnType<typeof setTimeout> | undefined;
+let timerAt = Number.POSITIVE_INFINITY;
+
+/** The machine's monotonic clock, counted from the epoch. Its timer does not keep a process alive by itself. */
 export const systemClock: Clock & Required<Pick<Clock, 'wake'>> = {
   now: () => performance.timeOrigin + performance.now(),
   wake(at, fn) {
-    let timer: ReturnType<typeof setTimeout>;
-    const arm = (): void => {
-      const left = Math.ceil(at - systemClock.now());
-      timer = setTimeout(left > longestTimeoutMs ? arm : fn, Math.min(Math.max(left, 0), longestTimeoutMs));
-      timer.unref();
-    };
-    arm();
-    return () => clearTimeout(timer);
+    const cancel = wakes.add(at, fn);
+    if (at < timerAt) arm();
+    return cancel;
   },
 };
+
+/** A timer that rings for a wake-up that was cancelled finds nothing, and is set for the next. */
+function arm(): void {
+  clearTimeout(timer);
+  timerAt = wakes.next;
+  timer = undefined;
+  if (timerAt === Number.POSITIVE_INFINITY) return;
+  const left = Math.max(Math.ceil(timerAt - systemClock.now()), 0);
+  timer = setTimeout(ring, Math.min(left, longestTimeoutMs));
+  timer.unref();
+}
+
+function ring(): void {
+  timerAt = Number.POSITIVE_INFINITY;
+  try {
+    const now = systemClock.now();
+    for (let due = wakes.take(now); due !== undefined; due = wakes.take(now)) due.fn();
+  } finally {
+    arm();
+  }
+}
