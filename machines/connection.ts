@@ -3,9 +3,11 @@
  * here, and nothing else is: no count, text, socket or clock. NOOP and RSET are edges and not states, because
  * pipelining lets any number of them be under way at once.
  */
-import { act, connectionSetup, errands, opening, tell } from './opening.ts';
+import { act, connectionSetup, errands, noFacts, opening, tell } from './opening.ts';
 
 const cut = act({ do: 'close', graceful: false });
+/** At the caller's wish. */
+const hungUp = '#connection.hangingUp.asked';
 const nothing = { actions: act({ do: 'nothing' }) } as const;
 
 /** The answers to NOOP and RSET, which may still come while the connection is being left. */
@@ -19,7 +21,7 @@ const errandAnswers = {
 
 export const connectionMachine = connectionSetup.createMachine({
   id: 'connection',
-  context: { tls: 'never', auth: false, token: false, lmtp: false, secure: false },
+  context: noFacts,
   initial: 'disconnected',
   states: {
     disconnected: {
@@ -31,8 +33,8 @@ export const connectionMachine = connectionSetup.createMachine({
     online: {
       initial: 'opening',
       on: {
-        'step.disconnect': { target: 'hangingUp', actions: act({ do: 'close', graceful: true }) },
-        'step.abort': { target: 'hangingUp', actions: [act({ do: 'blame', on: 'caller' }), cut] },
+        'step.disconnect': { target: hungUp, actions: act({ do: 'close', graceful: true }) },
+        'step.abort': { target: hungUp, actions: [act({ do: 'blame', on: 'caller' }), cut] },
         lost: { target: 'hangingUp', actions: [act({ do: 'blame', on: 'line' }), cut] },
         timeout: {
           target: 'hangingUp',
@@ -52,11 +54,11 @@ export const connectionMachine = connectionSetup.createMachine({
             ...errands,
             ...errandAnswers,
             'step.disconnect': [
-              { guard: 'contentStandsOpen', target: '#connection.hangingUp', actions: cut },
+              { guard: 'contentStandsOpen', target: hungUp, actions: cut },
               { target: 'quitting', actions: act({ do: 'send', command: 'QUIT' }) },
             ],
             stuck: {
-              target: '#connection.hangingUp',
+              target: hungUp,
               actions: [act({ do: 'blame', on: 'caller' }), cut],
             },
           },
@@ -67,24 +69,33 @@ export const connectionMachine = connectionSetup.createMachine({
             ...errandAnswers,
             'step.disconnect': nothing,
             'quit.answered': {
-              target: '#connection.hangingUp',
+              target: hungUp,
               actions: act({ do: 'close', graceful: true }),
             },
-            stuck: { target: '#connection.hangingUp', actions: cut },
+            stuck: { target: hungUp, actions: cut },
             lost: [
-              { guard: 'onlyQuitWasDue', target: '#connection.hangingUp', actions: cut },
-              { target: '#connection.hangingUp', actions: [act({ do: 'blame', on: 'line' }), cut] },
+              { guard: 'onlyQuitWasDue', target: hungUp, actions: cut },
+              { target: hungUp, actions: [act({ do: 'blame', on: 'line' }), cut] },
             ],
           },
         },
       },
     },
+    // the line is being given up, and DISCONNECTED is still to be told
     hangingUp: {
       tags: ['public:closing'],
+      initial: 'unasked',
       on: {
-        closed: { target: 'disconnected', actions: tell({ tell: 'DISCONNECTED' }) },
+        closed: { target: 'disconnected', actions: ['forget', tell({ tell: 'DISCONNECTED' })] },
         'step.disconnect': nothing,
         'step.abort': nothing,
+      },
+      states: {
+        // the caller cannot know yet: steps come to nothing, and their messages are told unsent
+        unasked: {
+          on: { 'step.message': nothing, 'step.noop': nothing, 'step.reset': nothing },
+        },
+        asked: {},
       },
     },
   },

@@ -116,6 +116,7 @@ const asked = mailSetup.createStateConfig({
 const stale = {
   'mail.ok': nothing,
   'mail.refused': nothing,
+  'mail.tooEarly': nothing,
   'rcpt.ok': nothing,
   'rcpt.refused': nothing,
   'rcpt.unsupported': nothing,
@@ -252,12 +253,12 @@ const answered = mailSetup.createStateConfig({
       },
     },
     retreating: {
-      tags: ['settling'],
+      tags: ['settling', 'retreating'],
       on: {
-        ...stale,
         ...takeBack,
+        'in.vain': nothing,
+        'rcpt.unsupported': nothing,
         'data.go': emptyContent,
-        'data.goNobody': emptyContent,
         settled: { target: 'silent', actions: act({ do: 'again' }) },
         lost: { target: 'unsent' },
       },

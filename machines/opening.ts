@@ -16,6 +16,15 @@ export interface ConnectionFacts extends ConnectionPolicy {
   readonly secure: boolean;
 }
 
+/** Before and after a connection. */
+export const noFacts: ConnectionFacts = {
+  tls: 'never',
+  auth: false,
+  token: false,
+  lmtp: false,
+  secure: false,
+};
+
 type Facts = { context: ConnectionFacts };
 
 export const connectionSetup = setup({
@@ -34,6 +43,7 @@ export const connectionSetup = setup({
         : {},
     ),
     markSecure: assign({ secure: true }),
+    forget: assign(() => noFacts),
   },
   guards: {
     isImplicit: ({ context }: Facts) => context.tls === 'implicit',

@@ -99,6 +99,8 @@ export type MailWord =
   | { readonly type: 'mail.refused' }
   /** MAIL was refused only because it came behind another message that was not answered yet. */
   | { readonly type: 'mail.tooEarly' }
+  /** An answer to what had left behind such a MAIL: it says nothing of the message. */
+  | { readonly type: 'in.vain' }
   | { readonly type: 'rcpt.ok' }
   | { readonly type: 'rcpt.refused' }
   /** 354, and at least one recipient was accepted. */
@@ -221,6 +223,8 @@ export type MailTag =
   | 'text'
   /** Waits for the answers that are still due, then `settled`. */
   | 'settling'
+  /** MAIL came too early: what is still answered was in vain. */
+  | 'retreating'
   /** The outcome stands; it is the other tag. */
   | 'over'
   | Outcome;

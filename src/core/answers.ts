@@ -58,8 +58,12 @@ export function mailAnswer(
   lmtp: boolean,
 ): Word<MailWord> | undefined {
   const yes = positive(reply);
-  if (!yes && !negative(reply))
-    return entry.kind === 'data' && reply.code === 354 ? goAhead(mail) : undefined;
+  const vain = mail.position.tags.has('retreating');
+  if (!yes && !negative(reply)) {
+    if (entry.kind !== 'data' || reply.code !== 354) return undefined;
+    return vain ? m['data.go'] : goAhead(mail);
+  }
+  if (vain) return m['in.vain'];
   switch (entry.kind) {
     case 'mail':
       if (yes) return m['mail.ok'];

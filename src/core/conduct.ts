@@ -76,7 +76,7 @@ export class Conduct {
       spoil: () => {
         this.spoiled = true;
       },
-      slowDown: () => this.slowDown(),
+      slowDown: (from) => this.slowDown(from),
     });
   }
 
@@ -84,8 +84,9 @@ export class Conduct {
     return connectionChart.step(this.position, word) !== undefined;
   }
 
-  /** The server could not take so much at once. */
-  slowDown(): void {
+  /** The server could not take so much at once as at this pace. What left with it says the same, and counts once. */
+  slowDown(from: Pace): void {
+    if (from !== this.pace) return;
     this.pace = this.pace === 'many' ? 'message' : 'command';
   }
 
@@ -203,6 +204,14 @@ export class Conduct {
     this.deadlines.clearAll();
     this.outbox.discard();
     this.outbox.do({ deed: 'close', graceful });
+  }
+
+  /** DISCONNECTED is about to be told: also of what was begun since the line was given up. */
+  loseRest(): void {
+    this.#unfinished = [...this.#unfinished, ...this.transactions.lose()];
+    this.ledger.clear();
+    this.tls = undefined;
+    this.capabilities = undefined;
   }
 
   #tell(notice: Extract<ConnectionEffect, { tell: string }>): void {

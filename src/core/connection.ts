@@ -151,8 +151,7 @@ export class Connection extends Conduct {
   handleClosed(): void {
     if (!this.#closed || this.outbox.hasEvents) return;
     this.#closed = false;
-    this.tls = undefined;
-    this.capabilities = undefined;
+    this.loseRest();
     this.walk(words.closed, nothingAtHand);
   }
 
@@ -225,7 +224,7 @@ export class Connection extends Conduct {
     const atHand = { entry: oldest, reply: undefined, cause: event.error };
     if (event.during === 'secure' && this.walk(words['secure.failed'], atHand)) return;
     // a server that drops the line may not have liked what it was given at once
-    if (this.transactions.onTheWire > 1) this.slowDown();
+    if (this.transactions.onTheWire > 1) this.slowDown(this.pace);
     this.walk(oldest?.kind === 'quit' ? lostAfterQuit : lost, atHand);
   }
 

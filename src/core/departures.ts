@@ -11,6 +11,7 @@ import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.
 import type { Mail } from './mail.ts';
 import { mailProblem, recipientProblem, resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
+import type { ConnectionSettings } from './settings.ts';
 import type { Transactions } from './transactions.ts';
 
 /** What the moment allows. */
@@ -32,6 +33,7 @@ export interface DepartureHost {
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   readonly transactions: Transactions;
+  readonly settings: ConnectionSettings;
   /** RSET must come before the next MAIL. */
   spoiled: boolean;
 }
@@ -96,6 +98,7 @@ export class Departures {
       // how the messages in flight will fare is not known: none of them may spoil this one
       if (this.#host.spoiled || this.#inFlight > 0) this.#clear(moment);
       mail.behind = this.#inFlight > 0;
+      mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
       const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
@@ -154,8 +157,10 @@ export class Departures {
   /** One chunk of all that waits: the last one when the caller has ended, else only when it is worth a reply. */
   #leaveChunk(next: Entry, mail: Mail, moment: Moment): boolean {
     const { content } = mail;
-    const { ledger, outbox, transactions } = this.#host;
+    const { ledger, outbox, settings, transactions } = this.#host;
     if (content === undefined || !(content.ended || content.worthAChunk)) return false;
+    // how many verdicts follow by LMTP hangs on whether all chunks before were taken
+    if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
     const pieces: Uint8Array[] = [];
     const keep = (bytes: Uint8Array): void => void pieces.push(bytes);
     while (content.move(keep));

@@ -109,10 +109,13 @@ export class Ledger {
 
   /** Before what waits, but for what goes ahead of them. */
   pushBehind(entries: readonly Entry[], goesAhead: (waiting: Entry) => boolean): void {
-    const all = this.#entries;
-    let at = this.#nextToLeave;
-    for (let waiting = all[at]; waiting !== undefined && goesAhead(waiting); waiting = all[at]) at++;
-    this.#entries = [...all.slice(0, at), ...entries, ...all.slice(at)];
+    const queue = this.#waiting;
+    const ahead: Entry[] = [];
+    for (let { first } = queue; first !== undefined && goesAhead(first); { first } = queue) {
+      ahead.push(first);
+      queue.shift();
+    }
+    for (const entry of [...ahead, ...entries].reverse()) queue.unshift(entry);
   }
 
   /** The first of those that wait goes another way. */

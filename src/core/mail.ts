@@ -11,6 +11,7 @@ import type { Reply } from '../wire/reply.ts';
 import { type MailPosition, mailChart } from './charts.ts';
 import type { Content } from './content.ts';
 import type { Message, Recipient } from './events.ts';
+import type { Pace } from './ledger.ts';
 
 /** What `sendSender` was given, checked. */
 export interface Sender {
@@ -59,6 +60,8 @@ export class Mail {
   goodVerdict: Reply | undefined;
   /** MAIL has left behind a message whose fate is open, so it may be refused for coming too early. */
   behind = false;
+  /** The pace at which MAIL left. */
+  pace: Pace = 'many';
   /** When MAIL left, in the clock's milliseconds. */
   startedAt = Number.POSITIVE_INFINITY;
 
@@ -77,11 +80,18 @@ export class Mail {
   goBack(): void {
     this.accepted.length = 0;
     this.rejected.length = 0;
+    this.lastRefusal = this.lastRefusalError = undefined;
+    this.verdicts = 0;
     this.candidates = 0;
     this.chunked = false;
     this.bodyType = undefined;
     this.startedAt = Number.POSITIVE_INFINITY;
     this.content?.rewind();
+  }
+
+  /** MAIL has left, and stands. */
+  get hasBegun(): boolean {
+    return this.startedAt < Number.POSITIVE_INFINITY;
   }
 
   get over(): boolean {

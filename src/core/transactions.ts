@@ -14,7 +14,7 @@ import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
 import type { Recipient, UnfinishedMessage } from './events.ts';
 import { phaseOf, refusal } from './failures.ts';
-import { type Entry, entry, type Ledger } from './ledger.ts';
+import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
 import { resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
@@ -35,8 +35,8 @@ export interface TransactionCalls {
   stuck(): void;
   /** RSET must come before the next MAIL. */
   spoil(): void;
-  /** The server could not take so much at once. */
-  slowDown(): void;
+  /** The server could not take so much at once as it was given at this pace. */
+  slowDown(from: Pace): void;
 }
 
 /** What is at hand when an effect is carried out. */
@@ -74,7 +74,7 @@ export class Transactions {
   /** Messages that have begun to leave and have no outcome. */
   get onTheWire(): number {
     let count = 0;
-    for (const { over, startedAt } of this.#open) if (!over && startedAt < Number.POSITIVE_INFINITY) count++;
+    for (const { over, hasBegun } of this.#open) if (!over && hasBegun) count++;
     return count;
   }
 
@@ -151,7 +151,7 @@ export class Transactions {
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
     const recipient = lmtpVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
     const known = this.walk(mail, word, { entry, recipient, reply });
-    if (known && lmtpVerdict) this.#countVerdict(mail, reply, entry);
+    if (known && lmtpVerdict && word !== words['in.vain']) this.#countVerdict(mail, reply, entry);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
     return known;
@@ -183,6 +183,7 @@ export class Transactions {
 
   /** The content's turn has come, in chunks, and every recipient is answered: is there anybody to send it to? */
   openChunks(mail: Mail): void {
+    if (mail.position.tags.has('retreating')) return;
     this.walk(mail, mail.accepted.length > 0 ? words.chunking : words['data.nobody']);
     this.#settle(mail);
   }
@@ -239,9 +240,7 @@ export class Transactions {
       case 'forget':
         return this.#forget(mail);
       case 'dot':
-        ledger.pushFirst(entry('content', undefined, mail, undefined, true));
-        mail.content?.discard();
-        return;
+        return ledger.pushFirst(entry('content', undefined, mail, undefined, true));
       case 'spoil':
         return this.#calls.spoil();
       case 'recall':
@@ -259,6 +258,8 @@ export class Transactions {
 
   #queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail): void {
     const { ledger } = this.#host;
+    // what is added while it retreats goes with the rest of it
+    if (mail.position.tags.has('retreating') && command !== 'END') return;
     switch (command) {
       case 'MAIL':
         return ledger.push(entry('mail', undefined, mail));
@@ -287,17 +288,20 @@ export class Transactions {
     }
   }
 
-  /** Before everything that waits, as if it had not left yet. */
+  /** As if it had not left yet: behind what was begun before it, and what has begun to leave. */
   #sendAgain(mail: Mail): void {
-    const { ledger } = this.#host;
-    this.#calls.slowDown();
-    ledger.dropWaiting((waiting) => waiting.mail === mail);
+    this.#calls.slowDown(mail.pace);
     mail.goBack();
-    if (mail.content !== undefined) ledger.pushFirst(entry('data', commands.data(), mail));
-    for (const { command, recipient } of mail.addressees.toReversed()) {
-      ledger.pushFirst(entry('rcpt', command, mail, recipient));
+    const whole = [entry('mail', undefined, mail)];
+    for (const { command, recipient } of mail.addressees) {
+      whole.push(entry('rcpt', command, mail, recipient));
     }
-    ledger.pushFirst(entry('mail', undefined, mail));
+    if (mail.content !== undefined) whole.push(entry('data', commands.data(), mail));
+    const { id } = mail.message;
+    this.#host.ledger.pushBehind(
+      whole,
+      ({ mail: other }) => other !== undefined && (other.message.id < id || other.hasBegun),
+    );
   }
 
   #tell(effect: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
