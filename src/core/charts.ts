@@ -89,6 +89,7 @@ export const mailWords: Readonly<Record<Plain<MailWord>, Word<MailWord>>> = plai
   'mail.ok',
   'mail.refused',
   'mail.tooEarly',
+  'in.vain',
   'rcpt.ok',
   'rcpt.refused',
   'data.go',

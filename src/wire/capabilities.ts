@@ -46,10 +46,18 @@ export interface Capabilities {
 
 /** Reads the reply to EHLO. */
 export function parseCapabilities(reply: Reply): Capabilities {
-  const [greeting = '', ...lines] = reply.lines;
+  const { text } = reply;
+  if (text !== last?.text) last = { text, capabilities: readCapabilities(reply.lines) };
+  return last.capabilities;
+}
+
+/** Servers say the same at every connection, and nobody changes what was read. */
+let last: { readonly text: string; readonly capabilities: Capabilities } | undefined;
+
+function readCapabilities([greeting = '', ...lines]: readonly string[]): Capabilities {
   const keywords = new Map<string, string>();
   for (const line of lines) addKeyword(keywords, line);
-  return capabilitiesOf(wordsOf(greeting)[0] ?? '', keywords);
+  return Object.freeze(capabilitiesOf(wordsOf(greeting)[0] ?? '', keywords));
 }
 
 /** Of a server that was greeted with HELO. */
