@@ -27,3 +27,8 @@ export const rawMessage = Buffer.from(header + text(octets - header.length), 'la
 /** The body alone, for a client that writes the header itself; about as many octets in all. */
 export const bodyText = text(octets - header.length);
 export const body = Buffer.from(bodyText, 'latin1');
+
+let given = 0;
+
+/** So many recipients nobody has had before: no client shall win by remembering. @param {number} n */
+export const freshRecipients = (n) => Array.from({ length: n }, () => `recipient${given++}@sink.example`);

@@ -6,7 +6,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { have } from './peers/have.mjs';
 
 const childLimitMs = 20_000;
 const childFile = fileURLToPath(new URL('child.mjs', import.meta.url));
@@ -44,12 +46,54 @@ export class Processes {
   }
 
   /**
+   * The sink in C, or the one in Node where there is no compiler.
+   * @param {{ chunking?: boolean }} [options]
+   */
+  async fastSink(options = {}) {
+    const tool = have('sink');
+    if (typeof tool === 'string') return this.sink(options);
+    const process = this.#spawn([...this.#sinkPrefix, tool.command, options.chunking ? 'chunking' : ''], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: /** @type {any} */ (process.stdout) })[Symbol.asyncIterator]();
+    return new NativeSink(process, lines, JSON.parse((await lines.next()).value).port);
+  }
+
+  /**
+   * Runs a command to its end.
+   * @param {import('./peers/have.mjs').Tool} tool @param {string[]} args
+   * @returns {Promise<{ output: string, seconds: number, cpu: number }>} both in seconds, of the whole process
+   */
+  async command({ command, env }, args) {
+    const time = 'TIMEFORMAT="%R %U %S"; time "$@"';
+    const child = this.#spawn([...this.#childPrefix, 'bash', '-c', time, 'bash', command, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env, LC_ALL: 'C' },
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), childLimitMs);
+    let output = '';
+    let times = '';
+    child.stdout?.on('data', (text) => {
+      output += text;
+    });
+    child.stderr?.on('data', (text) => {
+      times += text;
+    });
+    const [code] = await once(child, 'close');
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`${command} ended with ${code}: ${output}${times}`);
+    const [seconds = 0, user = 0, system = 0] = times.trim().split(/\s+/).slice(-3).map(Number);
+    return { output, seconds, cpu: user + system };
+  }
+
+  /**
    * Runs `measure(spec)` of a module of measure/ in a process of its own.
    * @param {string} module @param {object} spec
    * @returns {Promise<any>} what it returned
    */
   async measure(module, spec) {
-    const flags = this.#profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${this.#profile}`];
+    const flags = ['--expose-gc'];
+    if (this.#profile !== undefined) flags.push('--cpu-prof', `--cpu-prof-dir=${this.#profile}`);
     const process = this.#start(this.#childPrefix, [...flags, childFile, module, JSON.stringify(spec)]);
     const [result] = await answer(process, childLimitMs);
     await gone(process);
@@ -62,8 +106,14 @@ export class Processes {
 
   /** @param {string[]} prefix @param {string[]} args */
   #start(prefix, args) {
-    const [command = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
-    const child = spawn(command, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    return this.#spawn([...prefix, process.execPath, ...args], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+  }
+
+  /** @param {string[]} words @param {import('node:child_process').SpawnOptions} options */
+  #spawn([command = '', ...rest], options) {
+    const child = spawn(command, rest, options);
     this.#living.add(child);
     child.once('exit', () => this.#living.delete(child));
     return child;
@@ -88,6 +138,29 @@ class Sink {
     this.#process.send('take');
     const [counts] = await answer(this.#process);
     return counts;
+  }
+
+  close() {
+    this.#process.kill('SIGKILL');
+  }
+}
+
+/** The sink in C: counts are asked for by a line. */
+class NativeSink {
+  #process;
+  #lines;
+
+  /** @param {import('node:child_process').ChildProcess} process @param {AsyncIterator<string>} lines @param {number} port */
+  constructor(process, lines, port) {
+    this.#process = process;
+    this.#lines = lines;
+    this.port = port;
+  }
+
+  /** @returns {Promise<{ messages: number, octets: number, reads: number, trips: number }>} since the last call */
+  async take() {
+    this.#process.stdin?.write('\n');
+    return JSON.parse((await this.#lines.next()).value);
   }
 
   close() {

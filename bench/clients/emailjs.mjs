@@ -1,14 +1,13 @@
 // @ts-check
 /** emailjs: its queue on one connection never lacks work. It takes no finished message, so it writes the header. */
 import { Message, SMTPClient } from 'emailjs';
-import { bodyText, recipientsOf, sender, subject } from '../message.mjs';
+import { bodyText, freshRecipients, sender, subject } from '../message.mjs';
 
 const queued = 16;
 
 /** @param {{ port: number, recipients?: number }} spec */
 export async function open({ port, recipients = 1 }) {
   const client = new SMTPClient({ host: '127.0.0.1', port, domain: 'bench.example' });
-  const to = recipientsOf(recipients).join(', ');
   return {
     /** @param {() => boolean} more @returns {Promise<number>} */
     pour: (more) =>
@@ -18,6 +17,7 @@ export async function open({ port, recipients = 1 }) {
         const next = () => {
           if (more()) {
             started++;
+            const to = freshRecipients(recipients).join(', ');
             client.send(new Message({ from: sender, to, subject, text: bodyText }), (error) => {
               if (error) return reject(error);
               done++;

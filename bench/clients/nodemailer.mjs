@@ -1,22 +1,21 @@
 // @ts-check
-/** nodemailer: a pool of one connection that never lacks work, given the whole message as bytes, its cheapest way. */
+/** nodemailer: a pool, of one connection unless said, that never lacks work, given the whole message as bytes, its cheapest way. */
 import { createTransport } from 'nodemailer';
-import { rawMessage, recipientsOf, sender } from '../message.mjs';
+import { freshRecipients, rawMessage, sender } from '../message.mjs';
 
 const queued = 16;
 
-/** @param {{ port: number, recipients?: number }} spec */
-export async function open({ port, recipients = 1 }) {
+/** @param {{ port: number, recipients?: number, connections?: number }} spec */
+export async function open({ port, recipients = 1, connections = 1 }) {
   const transport = createTransport({
     pool: true,
-    maxConnections: 1,
+    maxConnections: connections,
     maxMessages: Number.POSITIVE_INFINITY,
     host: '127.0.0.1',
     port,
     name: 'bench.example',
     ignoreTLS: true,
   });
-  const mail = { envelope: { from: sender, to: recipientsOf(recipients) }, raw: rawMessage };
   return {
     /** @param {() => boolean} more @returns {Promise<number>} */
     pour: (more) =>
@@ -26,14 +25,15 @@ export async function open({ port, recipients = 1 }) {
         const next = () => {
           if (more()) {
             started++;
-            transport.sendMail(mail, (error) => {
+            const envelope = { from: sender, to: freshRecipients(recipients) };
+            transport.sendMail({ envelope, raw: rawMessage }, (error) => {
               if (error) return reject(error);
               done++;
               next();
             });
           } else if (done === started) resolve(done);
         };
-        for (let n = 0; n < queued; n++) next();
+        for (let n = 0; n < Math.max(queued, 2 * connections); n++) next();
       }),
     async close() {
       transport.close();

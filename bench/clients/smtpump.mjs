@@ -7,7 +7,7 @@
  * @typedef {{ on: import('smtpump').SmtpClient['on'] } & import('smtpump').SmtpClient} Client
  */
 import { SmtpClient } from 'smtpump';
-import { body, rawMessage, recipientsOf, sender, subject } from '../message.mjs';
+import { body, freshRecipients, rawMessage, sender, subject } from '../message.mjs';
 
 /** @param {{ port: number, chunking?: boolean } & Style} spec */
 export async function open(spec) {
@@ -37,7 +37,8 @@ export class Mailer {
   /** Events heard. */
   heard = 0;
   #client;
-  #recipients;
+  /** Of the newest message. @type {string[]} */
+  #recipients = [];
   #style;
   #started = 0;
   #done = 0;
@@ -53,7 +54,6 @@ export class Mailer {
   constructor(client, style) {
     this.#client = client;
     this.#style = style;
-    this.#recipients = recipientsOf(style.recipients ?? 1);
     client.on('event', (event) => this.#hear(event));
   }
 
@@ -87,6 +87,7 @@ export class Mailer {
     }
     this.#started++;
     this.#client.sendSender(sender);
+    this.#recipients = freshRecipients(this.#style.recipients ?? 1);
     if (this.#style.mode === 'lockstep') return;
     for (const recipient of this.#recipients) this.#client.sendRecipient(recipient);
     this.#begin();
