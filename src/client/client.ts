@@ -12,6 +12,7 @@ import type { Step } from '../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Connection } from '../core/connection.ts';
 import type { Message, Recipient, SmtpEvent, SmtpEventName } from '../core/events.ts';
+import { takeBody } from '../core/intake.ts';
 import type { Mail } from '../core/mail.ts';
 import { mailProblem, recipientProblem } from '../core/offers.ts';
 import { SmtpUsageError } from '../errors.ts';
@@ -177,7 +178,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
    */
   sendBody(chunk: string | Uint8Array): number {
     const mail = this.#require('sendBody');
-    const taken = this.#core.transactions.offer(mail, chunk, this.#core.capabilities);
+    const taken = takeBody(mail, chunk, this.#core.capabilities);
     this.#stepped();
     return taken;
   }

@@ -3,20 +3,16 @@
  * through {@link TransactionHost} and touches no socket, no clock and no bytes of a reply.
  */
 import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
-import { type SmtpError, SmtpUsageError } from '../errors.ts';
-import { has8bit } from '../wire/body.ts';
-import type { Capabilities } from '../wire/capabilities.ts';
-import { quoted } from '../wire/characters.ts';
+import type { SmtpError } from '../errors.ts';
 import { commands } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
 import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
 import type { Recipient, UnfinishedMessage } from './events.ts';
-import { phaseOf, refusal } from './failures.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
-import { resolveBody } from './offers.ts';
+import { type AtHand, mailEvent, refusalOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
 import { Queue } from './queue.ts';
 import type { ConnectionSettings } from './settings.ts';
@@ -37,17 +33,6 @@ export interface TransactionCalls {
   spoil(): void;
   /** The server could not take so much at once as it was given at this pace. */
   slowDown(from: Pace): void;
-}
-
-/** What is at hand when an effect is carried out. */
-interface AtHand {
-  readonly entry?: Entry | undefined;
-  readonly recipient?: Recipient | undefined;
-  readonly reply?: Reply | undefined;
-  /** Why we refuse it ourselves. */
-  readonly error?: SmtpError | undefined;
-  /** The step that the refusal answers, where it is not the chart's. */
-  readonly step?: Step | undefined;
 }
 
 const nothingAtHand: AtHand = {};
@@ -111,18 +96,6 @@ export class Transactions {
     content.put(header);
     mail.content = content;
     this.walk(mail, words['step.bom']);
-  }
-
-  /** Octets of the body that are taken now. Throws SmtpUsageError EUNSUPPORTED or EINVAL, and then nothing is. */
-  offer(mail: Mail, chunk: string | Uint8Array, capabilities: Capabilities | undefined): number {
-    const bytes = asBytes(chunk);
-    const { content } = mail;
-    if (content === undefined || mail.position.tags.has('swallowing')) return bytes.length;
-    const unknown = this.#check8bit(mail, bytes, capabilities);
-    content.check(bytes);
-    const taken = typeof chunk === 'string' ? content.offerWhole(bytes) : content.offer(bytes);
-    if (unknown && has8bit(bytes.subarray(0, taken))) mail.has8bit = true;
-    return taken;
   }
 
   end(mail: Mail): void {
@@ -304,61 +277,9 @@ export class Transactions {
     );
   }
 
-  #tell(effect: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
-    const { outbox } = this.#host;
-    const { message } = mail;
-    const { recipient, reply } = atHand;
-    if (effect.tell === 'REFUSED') return this.#tellRefusal(effect.step, mail, atHand);
-    // with CHUNKING nothing is asked, so nothing is answered
-    if (effect.tell === 'BOM_ACK') return outbox.tell({ name: 'BOM_ACK', message, reply });
-    if (reply === undefined) return;
-    switch (effect.tell) {
-      case 'SENDER_ACK':
-        return outbox.tell({ name: 'SENDER_ACK', message, reply });
-      case 'RECIPIENT_ACK':
-        if (recipient) outbox.tell({ name: 'RECIPIENT_ACK', message, recipient, reply });
-        return;
-      case 'EOM_ACK': {
-        const accepted = this.#host.settings.lmtp ? mail.delivered : mail.accepted;
-        const good = mail.goodVerdict ?? reply;
-        return outbox.tell({ name: 'EOM_ACK', message, reply: good, accepted, rejected: mail.rejected });
-      }
-      default:
-        throw new Error(`the mail chart tells ${effect.tell}`);
-    }
-  }
-
-  #tellRefusal(step: Step, mail: Mail, atHand: AtHand): void {
-    const nobody = step === 'sendBom' && mail.accepted.length === 0;
-    const reply = nobody
-      ? (mail.lastRefusal ?? (mail.lastRefusalError ? undefined : atHand.reply))
-      : atHand.reply;
-    const error =
-      atHand.error ?? (nobody ? mail.lastRefusalError : undefined) ?? this.#refusalOf(reply, atHand.entry);
-    if (error === undefined) return;
-    this.#host.outbox.tell({
-      name: error.code === 'ESERVERTEMP' ? 'SERVER_RETRY' : 'SERVER_ERROR',
-      step: atHand.step ?? step,
-      message: mail.message,
-      recipient: atHand.recipient,
-      reply,
-      error,
-    });
-  }
-
-  #refusalOf(reply: Reply | undefined, answered: Entry | undefined): SmtpError | undefined {
-    if (reply === undefined || answered === undefined) return undefined;
-    return refusal(reply, phaseOf(answered), answered.command?.line);
-  }
-
-  /** What MAIL declares must hold. True: what it will declare is not known yet, and is found when it leaves. */
-  #check8bit(mail: Mail, bytes: Uint8Array, capabilities: Capabilities | undefined): boolean {
-    const asked = mail.sender.parameters.body;
-    const body = mail.bodyType ?? (capabilities ? resolveBody(asked, capabilities) : asked);
-    if (body === undefined) return true;
-    if (body !== '7bit' || !has8bit(bytes)) return false;
-    const why = asked === '7bit' ? 'the sender declared a 7-bit body' : 'the server does not offer 8BITMIME';
-    throw new SmtpUsageError('EUNSUPPORTED', `8-bit octets: ${why}`, 'chunk');
+  #tell(notice: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
+    const event = mailEvent(notice, mail, atHand, this.#host.settings.lmtp);
+    if (event !== undefined) this.#host.outbox.tell(event);
   }
 
   // ── counts ──
@@ -367,7 +288,7 @@ export class Transactions {
     if (answered.recipient) mail.rejected.push(answered.recipient);
     mail.candidates--;
     mail.lastRefusal = reply;
-    mail.lastRefusalError = this.#refusalOf(reply, answered);
+    mail.lastRefusalError = refusalOf(reply, answered);
   }
 
   #countVerdict(mail: Mail, reply: Reply, answered: Entry): void {
@@ -401,10 +322,4 @@ const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unse
 /** How the message ended, or undefined while that is open. */
 function outcomeOf(mail: Mail): Outcome | undefined {
   return outcomes.find((outcome) => mail.position.tags.has(outcome));
-}
-
-function asBytes(chunk: string | Uint8Array): Uint8Array {
-  if (typeof chunk === 'string') return Buffer.from(chunk, 'utf8');
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new SmtpUsageError('EINVAL', `${quoted(chunk)} is neither a string nor a Uint8Array`, 'chunk');
 }
