@@ -259,6 +259,7 @@ const answered = mailSetup.createStateConfig({
         'in.vain': nothing,
         'rcpt.unsupported': nothing,
         'data.go': emptyContent,
+        'data.goNobody': emptyContent,
         settled: { target: 'silent', actions: act({ do: 'again' }) },
         lost: { target: 'unsent' },
       },

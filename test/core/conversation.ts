@@ -13,6 +13,10 @@ export interface Bounds {
   readonly messages: number;
   readonly recipients: number;
   readonly resets: number;
+  /** Is CHUNKING offered? Each body then goes in two chunks. */
+  readonly chunking?: boolean;
+  /** How often the server may answer 503 to MAIL. */
+  readonly early?: number;
 }
 
 export type Move =
@@ -24,6 +28,7 @@ export type Move =
   | 'disconnect'
   | 'yes'
   | 'no'
+  | 'early'
   | 'lost';
 
 /** What may be called, in a conversation or to see it refused. */
@@ -56,6 +61,8 @@ export class Conversation {
     this.client = new SmtpClient({
       host: 'mx.example.test',
       localName: 'client.example.test',
+      // a header is worth a chunk of its own
+      bodyBufferBytes: 1,
       protocol: lmtp ? 'lmtp' : 'smtp',
       tls: 'never',
       transport: this.server.transport,
@@ -74,8 +81,10 @@ export class Conversation {
     this.#pump();
     this.server.say('220 mx.example.test');
     this.#pump();
-    this.server.due.length = 0;
-    this.server.say(bounds.pipelining ? '250-mx.example.test\r\n250 PIPELINING' : '250 mx.example.test');
+    this.server.forget();
+    const offers = [...(bounds.pipelining ? ['PIPELINING'] : []), ...(bounds.chunking ? ['CHUNKING'] : [])];
+    const lines = ['mx.example.test', ...offers];
+    this.server.say(lines.map((line, at) => `250${at < offers.length ? '-' : ' '}${line}`).join('\r\n'));
     this.#pump();
     for (const move of moves) this.move(move);
   }
@@ -96,6 +105,7 @@ export class Conversation {
     const called = steps.filter((step) => client.can(step) && this.#within(step));
     const answers: Move[] = server.due.length === 0 ? [] : [...(server.mayAgree ? ['yes' as const] : [])];
     if (server.due.length > 0 && server.mayRefuse) answers.push('no');
+    if (server.due[0] === 'MAIL' && this.count('early') < (this.#bounds.early ?? 0)) answers.push('early');
     return [...called, ...answers, 'lost'];
   }
 
@@ -104,13 +114,13 @@ export class Conversation {
     const { server, messages } = this;
     const told = this.events.map(({ name, ...event }) => [name, 'step' in event ? event.step : '']);
     const made = steps.map((step) => this.count(step));
-    const { due, inContent, recipients } = server;
-    return JSON.stringify([[...this.at], this.#connection, told, made, messages, due, inContent, recipients]);
+    return JSON.stringify([[...this.at], this.#connection, told, made, messages, server.key]);
   }
 
   move(move: Move): void {
     this.moves.push(move);
     if (move === 'yes' || move === 'no') this.server.answer(move === 'yes');
+    else if (move === 'early') this.server.answer(false, '503 5.5.1 not now');
     else if (move === 'lost') this.server.lose();
     else this.call(move);
     this.#pump();
@@ -120,12 +130,13 @@ export class Conversation {
   call(step: CallerStep): void {
     const { client, messages } = this;
     if (step === 'sendSender') {
-      const { id } = client.sendSender('a@example.test');
+      const { id } = client.sendSender(`m${messages.length + 1}@example.test`);
       messages.push({ id, recipients: [] });
     } else if (step === 'sendRecipient') {
       const { id } = client.sendRecipient('b@example.test');
       messages.at(-1)?.recipients.push(id);
-    } else if (step === 'sendBody') client.sendBody('x');
+    } else if (step === 'sendBom') client.sendBom({ subject: `m${messages.length}` });
+    else if (step === 'sendBody') client.sendBody('x');
     else client[step]();
   }
 

@@ -68,6 +68,7 @@ const mailVariants: Variants<Exclude<MailWord, { readonly type: (typeof raised)[
   'mail.ok': plain('mail.ok'),
   'mail.refused': plain('mail.refused'),
   'mail.tooEarly': plain('mail.tooEarly'),
+  'in.vain': plain('in.vain'),
   'rcpt.ok': plain('rcpt.ok'),
   'rcpt.refused': plain('rcpt.refused'),
   'data.go': plain('data.go'),
