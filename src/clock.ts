@@ -1,7 +1,8 @@
 /**
- * Time as an argument. Everything that asks what time it is holds a {@link Clock}; this file is one of the few
- * that may ask the machine.
+ * Time and chance as arguments. Everything that asks what time it is holds a {@link Clock}, and whoever needs chance
+ * is given a source of it; this file is one of the few that may ask the machine.
  */
+import { randomBytes } from 'node:crypto';
 
 import { Wakes } from './wakes.ts';
 
@@ -51,4 +52,17 @@ function ring(): void {
   } finally {
     arm();
   }
+}
+
+/** Each octet is handed out once; asking the system for a few at a time is slow. */
+const poolBytes = 3072;
+let pool: Uint8Array = new Uint8Array(0);
+
+/** So many octets from the system's secure source. */
+export function systemRandom(bytes: number): Uint8Array {
+  if (bytes > poolBytes) return randomBytes(bytes);
+  if (bytes > pool.length) pool = randomBytes(poolBytes);
+  const taken = pool.subarray(0, bytes);
+  pool = pool.subarray(bytes);
+  return taken;
 }

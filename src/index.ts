@@ -18,5 +18,6 @@ export {
 export type { SmtpClientOptions, TargetOptions } from './options.ts';
 export { type TcpOptions, tcp } from './transport/tcp.ts';
 export type { TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
-export type { Capabilities } from './wire/capabilities.ts';
+export type { Capabilities, ServerLimits } from './wire/capabilities.ts';
+export type { NotifyCondition } from './wire/parameters.ts';
 export type { Reply } from './wire/reply.ts';

@@ -2,11 +2,10 @@
  * The options of a client: what may be given, what is the default, what is refused and how that is said.
  * It makes the settings of one connection; it opens nothing.
  */
-import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { TlsPolicy } from '../machines/vocabulary.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, systemRandom } from './clock.ts';
 import { type ConnectionSettings, defaultTimeouts, type Login, type Timeouts } from './core/settings.ts';
 import { SmtpUsageError } from './errors.ts';
 import { type AuthOptions, checkCredentials } from './sasl/credentials.ts';
@@ -124,7 +123,7 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
     timeouts: checkTimeouts(options.timeouts),
     bareLineEnds: oneOf(options.bareLineEnds, ['normalise', 'refuse'], 'bareLineEnds') ?? 'normalise',
     bodyBufferBytes: count(options.bodyBufferBytes, 'bodyBufferBytes', 1) ?? 256 * 1024,
-    random: random ?? pooledRandom,
+    random: random ?? systemRandom,
   };
 }
 
@@ -226,18 +225,4 @@ function readMachineName(): string {
   } catch {
     return 'localhost';
   }
-}
-
-/** Each octet is handed out once; asking the system for every few is slow. */
-const poolBytes = 3072;
-let pool: Uint8Array = new Uint8Array(0);
-
-function pooledRandom(bytes: number): Uint8Array {
-  if (bytes > pool.length) {
-    if (bytes > poolBytes) return randomBytes(bytes);
-    pool = randomBytes(poolBytes);
-  }
-  const taken = pool.subarray(0, bytes);
-  pool = pool.subarray(bytes);
-  return taken;
 }

@@ -18,13 +18,13 @@ import { mailProblem, recipientProblem } from '../core/offers.ts';
 import { SmtpUsageError } from '../errors.ts';
 import { checkOptions, type SmtpClientOptions, settingsFor, type TargetOptions } from '../options.ts';
 import { tcp } from '../transport/tcp.ts';
-import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { quoted } from '../wire/characters.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type BomOptions, headerFor } from './begin.ts';
 import { BodyStream } from './body-stream.ts';
-import { Alarm, Driver } from './driver.ts';
+import { Crank } from './crank.ts';
+import { Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
 import { illegal, isLegal } from './legality.ts';
 
@@ -44,22 +44,14 @@ export type SmtpListeners = {
   [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
 } & { event: (event: SmtpEvent) => void };
 
-const tracing = ['COMMAND', 'REPLY', 'STATE'] as const;
 const states = ['disconnected', 'connecting', 'ready', 'closing'] as const;
 const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
 export class SmtpClient extends EventEmitter<SmtpListeners> {
   readonly #options: SmtpClientOptions;
   readonly #clock: Clock;
-  readonly #transport: Transport;
   readonly #core = new Connection();
-  readonly #driver: Driver | undefined;
-  readonly #alarm: Alarm;
+  readonly #crank: Crank;
   #asyncCallback: (() => void) | undefined;
-  /** Called once, and not again before the next `execute()`. */
-  #called = false;
-  #executing = false;
-  /** There is something to do: a step was called, something arrived, or the last `execute()` left some. */
-  #due = false;
   #localName = 'localhost';
 
   /** @throws SmtpUsageError EINVAL, naming the option */
@@ -68,11 +60,15 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     checkOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#transport = options.transport ?? tcp();
-    this.#driver = options.pump === 'manual' ? undefined : new Driver(this);
-    this.#alarm = new Alarm(this.#clock, () => this.#wake());
-    this.#core.onWake = () => this.#wake();
-    this.#transport.onReady = () => this.#wake();
+    const driver = options.pump === 'manual' ? undefined : new Driver(this);
+    this.#crank = new Crank(this.#core, options.transport ?? tcp(), this.#clock, {
+      emit: (event) => this.#emit(event),
+      listens: (name) => this.listenerCount(name) > 0,
+      ring: () => {
+        driver?.wake();
+        this.#asyncCallback?.();
+      },
+    });
   }
 
   // ── what can be asked ──
@@ -123,7 +119,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     this.#require('connect');
     this.#localName = settings.localName ?? settings.fallbackName;
     this.#core.connect(settings);
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -137,7 +133,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     const chunking = this.#options.chunking ?? true;
     this.#offered((capabilities) => mailProblem(checked.parameters, capabilities, chunking), 'sender');
     const { message } = this.#core.transactions.begin(checked);
-    this.#stepped();
+    this.#crank.stepped();
     return message;
   }
 
@@ -151,7 +147,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     const checked = checkRecipient(recipient, mail.sender, mail.addressees.length + 1);
     this.#offered((capabilities) => recipientProblem(checked.parameters, capabilities), 'recipient');
     this.#core.transactions.addRecipient(mail, checked);
-    this.#stepped();
+    this.#crank.stepped();
     return checked.recipient;
   }
 
@@ -167,7 +163,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
       localName: this.#localName,
     });
     this.#core.transactions.open(mail, header);
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -179,7 +175,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   sendBody(chunk: string | Uint8Array): number {
     const mail = this.#require('sendBody');
     const taken = takeBody(mail, chunk, this.#core.capabilities);
-    this.#stepped();
+    this.#crank.stepped();
     return taken;
   }
 
@@ -189,7 +185,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
    */
   sendEom(): void {
     this.#core.transactions.end(this.#require('sendEom'));
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -199,7 +195,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   reset(): void {
     this.#require('reset');
     this.#core.reset();
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -209,7 +205,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   noop(): void {
     this.#require('noop');
     this.#core.noop();
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -219,7 +215,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   disconnect(): void {
     this.#require('disconnect');
     this.#core.disconnect();
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /**
@@ -229,7 +225,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
   abort(): void {
     this.#require('abort');
     this.#core.abort();
-    this.#stepped();
+    this.#crank.stepped();
   }
 
   /** The body of the message at hand as a `Writable` with back-pressure; its end is the end of the message. */
@@ -248,39 +244,15 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
    * @param budget a whole number above 0. @default 64
    */
   execute(budget = 64): 'more' | 'pending' | 'idle' {
-    if (this.#executing) return 'more';
     if (typeof budget !== 'number' || !(budget >= 1)) {
       throw new SmtpUsageError('EINVAL', `${quoted(budget)} is not a number above 0`, 'budget');
     }
-    this.#executing = true;
-    this.#called = false;
-    this.#due = false;
-    let exhausted = false;
-    try {
-      const { outbox } = this.#core;
-      for (const name of tracing) outbox.tracing[name] = this.listenerCount(name) > 0;
-      this.#core.handleTurn(this.#clock.now());
-      this.#core.handleToken();
-      exhausted = this.#takeArrivals(budget);
-      // a reply that has come in time counts, however late the pump is turned
-      if (!exhausted) this.#core.handleTime();
-      this.#core.drain(this.#transport);
-      this.#handOut(budget);
-    } finally {
-      this.#core.drain(this.#transport);
-      this.#executing = false;
-      this.#alarm.set(this.#core.deadlines.next());
-      this.#due ||= exhausted || this.#core.busy;
-    }
-    if (this.#due) return 'more';
-    return this.#core.pending ? 'pending' : 'idle';
+    return this.#crank.turn(budget);
   }
 
   /** Milliseconds until `execute()` has something to do though nothing arrives: 0 is now, `Infinity` never. */
   readTimer(): number {
-    if (this.#due) return 0;
-    const at = this.#core.deadlines.next();
-    return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.#clock.now()));
+    return this.#crank.readTimer();
   }
 
   /** `fn` is called when `execute()` would do something: at most once until the next `execute()`, never inside it. */
@@ -289,28 +261,6 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
       throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
     }
     this.#asyncCallback = fn;
-  }
-
-  /** At most `budget` arrivals; true where more may wait. */
-  #takeArrivals(budget: number): boolean {
-    for (let n = 0; n < budget; n++) {
-      this.#core.carryOut(this.#transport);
-      if (this.#core.handleReply()) continue;
-      const event = this.#transport.poll();
-      if (event === undefined) return false;
-      this.#core.handleEvent(event);
-    }
-    return true;
-  }
-
-  /** At most `budget` events, one at a time. */
-  #handOut(budget: number): void {
-    for (let n = 0; n < budget; n++) {
-      this.#core.handleClosed();
-      const event = this.#core.outbox.nextEvent();
-      if (event === undefined) return;
-      this.#emit(event);
-    }
   }
 
   /** A listener of the name that throws does not take the event from those who hear all. */
@@ -322,21 +272,6 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     } finally {
       if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
     }
-  }
-
-  // ── waking ──
-
-  /** A step called by a listener is flushed by the `execute()` that called the listener. */
-  #stepped(): void {
-    if (!this.#executing) this.#wake();
-  }
-
-  #wake(): void {
-    this.#due = true;
-    if (this.#executing || this.#called) return;
-    this.#called = true;
-    this.#driver?.wake();
-    this.#asyncCallback?.();
   }
 
   // ── legality ──

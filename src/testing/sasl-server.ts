@@ -20,7 +20,7 @@ export interface ServerAuth {
 }
 
 /** What comes after a message of the client. */
-export type SaslOutcome =
+type SaslOutcome =
   /** In base64. */
   | { readonly challenge: string }
   | { readonly user: string; readonly reply: string }

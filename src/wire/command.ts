@@ -22,7 +22,6 @@ export {
   checkMailParameters,
   checkRecipientParameters,
   type MailParameters,
-  type NotifyCondition,
   type RecipientParameters,
 } from './parameters.ts';
 

@@ -1,7 +1,7 @@
 /** Every fault that the server, the line, the time or the caller can bring, each with a name. */
 
+import type { Hold } from './reach.ts';
 import type { Rig } from './rig.ts';
-import type { Hold } from './situations.ts';
 
 export interface Fault {
   readonly name: string;

@@ -118,7 +118,11 @@ export const sessions: readonly Session[] = [
     ...lmtp,
     script: (command) => (command.address === three[1] ? badVerdict(command.verb) : undefined),
   },
-  { name: 'MAIL is refused', caller: messages(2), script: refuse('MAIL', '550 not you') },
+  {
+    name: 'MAIL is refused, 354 all the same',
+    caller: messages(2),
+    script: ({ verb }) => (verb === 'MAIL' ? '550 not you' : verb === 'DATA' ? '354 go' : undefined),
+  },
   {
     name: 'MAIL is refused, in lock step',
     caller: messages(2),

@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { faults } from './faults.ts';
-import { reach, situations } from './situations.ts';
+import { reach } from './reach.ts';
+import { situations } from './situations.ts';
 
 describe('S13 S18 S20: every situation stands every fault', () => {
   it.each(situations.map((situation) => [situation.name, situation] as const))('%s', (_, situation) => {

@@ -2,54 +2,10 @@
  * Every public situation that a connection can be in, each as data: how the client is made, which answer the server
  * holds back, what the caller does. What becomes of it is not known here.
  */
-import type { SmtpClientOptions, SmtpEvent } from 'smtpump';
-import type { LineFault, ReplyPlan, ServerCommand, ServerOptions, ServerSession } from 'smtpump/testing';
-import { Rig } from './rig.ts';
+import type { SmtpEvent } from 'smtpump';
+import type { ServerCommand, ServerOptions } from 'smtpump/testing';
+import type { Situation } from './reach.ts';
 import { mark, sendWhole, type WatchedClient } from './watched.ts';
-
-/** What the server does with the answer it owes: keep it for ever, or give it a minute later. */
-export type Hold = 'silent' | 'late';
-
-export interface Situation {
-  readonly name: string;
-  /** What `client.state` says there. */
-  readonly state: string;
-  /** The n-th command of this verb (from 1) is held. */
-  readonly hold?: readonly [verb: string, n?: number];
-  readonly client?: SmtpClientOptions | (() => SmtpClientOptions);
-  readonly server?: ServerOptions;
-  readonly script?: (command: ServerCommand, session: ServerSession) => ReplyPlan | string | undefined;
-  readonly handshake?: ServerOptions['handshake'];
-  readonly fault?: LineFault;
-  /** All that the caller does, from connect() on. */
-  readonly caller: (client: WatchedClient) => void;
-}
-
-export interface Reached {
-  readonly rig: Rig;
-  /** The answer was held, or nothing was to be. */
-  readonly held: () => boolean;
-}
-
-/** Brings a client there, and stops where nothing more happens without time. */
-export function reach(situation: Situation, hold: Hold): Reached {
-  const { hold: [verb, n = 1] = [], script, client, server, handshake, fault } = situation;
-  let met = 0;
-  const rig = new Rig({
-    ...(client && { client: typeof client === 'function' ? client() : client }),
-    ...(server && { server }),
-    handshake,
-    fault,
-    script(command, session) {
-      if (command.verb === verb && ++met === n)
-        return hold === 'silent' ? { raw: '', stall: true } : { delayMs: 60_000 };
-      return script?.(command, session);
-    },
-  });
-  situation.caller(rig.client);
-  rig.settle();
-  return { rig, held: () => verb === undefined || met >= n };
-}
 
 const two = ['b@example.test', 'c@example.test'];
 
@@ -250,6 +206,13 @@ const special: readonly Situation[] = [
   { name: 'a second message waits for a verdict', state: 'sent', caller: twice, hold: ['CONTENT'] },
   { name: 'the second message is judged', state: 'sent', caller: twice, hold: ['CONTENT', 2] },
   { name: 'an RSET of our own is due', state: 'sent', caller: twice, hold: ['RSET'], script: refuseAll },
+  {
+    name: 'MAIL was refused, 354 all the same',
+    state: 'sent',
+    caller: twice,
+    hold: ['CONTENT'],
+    script: ({ verb }) => (verb === 'MAIL' ? '550 not you' : verb === 'DATA' ? '354 go' : undefined),
+  },
   {
     name: 'MAIL was refused, its RCPT is due',
     state: 'sent',

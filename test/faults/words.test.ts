@@ -84,4 +84,20 @@ describe('S13 S18: every word in the listener of every event', () => {
     expect(wrong).toEqual({});
     expect(plain.length).toBeGreaterThan(1);
   });
+
+  it('connect() in the listener of DISCONNECTED begins a new connection, each with its own end', () => {
+    for (const session of sessions) {
+      const rig = begin(session);
+      rig.client.afterEvent = ({ name }) => {
+        if (name !== 'DISCONNECTED' || rig.client.lives.length === 3) return;
+        rig.client.drive = (event) => void (event.name === 'EOM_ACK' && rig.client.disconnect());
+        rig.client.connect();
+        sendWhole(rig.client);
+      };
+      rig.finish();
+      expect(rig.client.lives).toHaveLength(3);
+      expect({ [session.name]: rig.verdict() }).toEqual({ [session.name]: [] });
+      expect(rig.server.accepted).toBe(4);
+    }
+  });
 });

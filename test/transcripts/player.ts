@@ -160,7 +160,7 @@ function call(client: WatchedClient, name: string, argument: unknown): void {
 }
 
 /** An event in the words of the dialogues. */
-export function tell(event: SmtpEvent): string {
+function tell(event: SmtpEvent): string {
   switch (event.name) {
     case 'CONNECTED':
       return `CONNECTED ${event.secure ? 'under TLS' : 'in clear'}`;

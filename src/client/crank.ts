@@ -1,0 +1,112 @@
+/**
+ * The crank: one turn of a client's connection and transport, bounded in every phase, and the wake-ups that say when
+ * the next turn is worth while. It knows no step and no option.
+ *
+ *   arrivals → deadlines → what may leave → events, one at a time → what the listeners asked for
+ */
+import type { Clock } from '../clock.ts';
+import type { Connection } from '../core/connection.ts';
+import type { SmtpEvent } from '../core/events.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Alarm } from './driver.ts';
+
+/** Who hears what a turn brings. */
+export interface Audience {
+  emit(event: SmtpEvent): void;
+  listens(name: 'COMMAND' | 'REPLY' | 'STATE'): boolean;
+  /** A turn would do something. */
+  ring(): void;
+}
+
+const tracing = ['COMMAND', 'REPLY', 'STATE'] as const;
+
+export class Crank {
+  readonly #core: Connection;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #audience: Audience;
+  readonly #alarm: Alarm;
+  /** There is something to do: a step was called, something arrived, or the last turn left some. */
+  #due = false;
+  /** Rung once, and not again before the next turn. */
+  #rung = false;
+  #turning = false;
+
+  constructor(core: Connection, transport: Transport, clock: Clock, audience: Audience) {
+    this.#core = core;
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#audience = audience;
+    this.#alarm = new Alarm(clock, () => this.wake());
+    core.onWake = () => this.wake();
+    transport.onReady = () => this.wake();
+  }
+
+  /** One turn: at most `budget` arrivals and `budget` events. */
+  turn(budget: number): 'more' | 'pending' | 'idle' {
+    if (this.#turning) return 'more';
+    this.#turning = true;
+    this.#rung = false;
+    this.#due = false;
+    let exhausted = false;
+    try {
+      const { outbox } = this.#core;
+      for (const name of tracing) outbox.tracing[name] = this.#audience.listens(name);
+      this.#core.handleTurn(this.#clock.now());
+      this.#core.handleToken();
+      exhausted = this.#takeArrivals(budget);
+      // a reply that has come in time counts, however late the crank is turned
+      if (!exhausted) this.#core.handleTime();
+      this.#core.drain(this.#transport);
+      this.#handOut(budget);
+    } finally {
+      this.#core.drain(this.#transport);
+      this.#turning = false;
+      this.#alarm.set(this.#core.deadlines.next());
+      this.#due ||= exhausted || this.#core.busy;
+    }
+    if (this.#due) return 'more';
+    return this.#core.pending ? 'pending' : 'idle';
+  }
+
+  /** Milliseconds until a turn has something to do though nothing arrives. */
+  readTimer(): number {
+    if (this.#due) return 0;
+    const at = this.#core.deadlines.next();
+    return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.#clock.now()));
+  }
+
+  /** A step was called; what a listener calls is flushed by the turn that called the listener. */
+  stepped(): void {
+    if (!this.#turning) this.wake();
+  }
+
+  wake(): void {
+    this.#due = true;
+    if (this.#turning || this.#rung) return;
+    this.#rung = true;
+    this.#audience.ring();
+  }
+
+  /** At most `budget` arrivals; true where more may wait. */
+  #takeArrivals(budget: number): boolean {
+    for (let n = 0; n < budget; n++) {
+      this.#core.carryOut(this.#transport);
+      if (this.#core.handleReply()) continue;
+      const event = this.#transport.poll();
+      if (event === undefined) return false;
+      this.#core.handleEvent(event);
+    }
+    return true;
+  }
+
+  /** At most `budget` events, one at a time. */
+  #handOut(budget: number): void {
+    for (let n = 0; n < budget; n++) {
+      this.#core.handleClosed();
+      const event = this.#core.outbox.nextEvent();
+      if (event === undefined) return;
+      this.#audience.emit(event);
+    }
+  }
+}
