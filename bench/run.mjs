@@ -14,13 +14,16 @@ import { parseArgs } from 'node:util';
 import { machineFacts } from './machine.mjs';
 import { Processes } from './processes.mjs';
 import * as charts from './rows/charts.mjs';
+import * as connections from './rows/connections.mjs';
 import * as core from './rows/core.mjs';
+import * as idle from './rows/idle.mjs';
+import * as link from './rows/link.mjs';
 import * as recipients from './rows/many-recipients.mjs';
 import * as connection from './rows/one-connection.mjs';
 import * as trips from './rows/trips.mjs';
 import { printRow } from './table.mjs';
 
-const rows = [connection, recipients, trips, core, charts];
+const rows = [connection, recipients, connections, link, trips, core, idle, charts];
 /** For the default run, which takes 100 s where others use the machine as well. */
 const longestRunMs = 300_000;
 

@@ -17,7 +17,13 @@ export async function measure({ client, milliseconds, warmUp = 300, ...spec }) {
   const { user, system } = process.cpuUsage(cpu);
   const events = ((mailer.heard?.() ?? 0) - heard) / messages;
   await mailer.close();
-  return { perSecond: messages / seconds, cpuMicroseconds: (user + system) / messages, events };
+  const peakMegabytes = process.resourceUsage().maxRSS / 1024;
+  return {
+    perSecond: messages / seconds,
+    cpuMicroseconds: (user + system) / messages,
+    events,
+    peakMegabytes,
+  };
 }
 
 /** @param {number} milliseconds */
