@@ -11,6 +11,7 @@ export function machineFacts(pinning) {
     xstate: versionOf('xstate'),
     nodemailer: versionOf('nodemailer'),
     emailjs: versionOf('emailjs'),
+    '@upyo/smtp': versionOf('@upyo/smtp'),
   };
   const cpu = cpus()[0]?.model ?? 'unknown CPU';
   const cores = availableParallelism();

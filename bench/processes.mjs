@@ -12,6 +12,7 @@ import { have } from './peers/have.mjs';
 
 const childLimitMs = 20_000;
 const childFile = fileURLToPath(new URL('child.mjs', import.meta.url));
+const tlsSinkFile = fileURLToPath(new URL('sink/tls.mjs', import.meta.url));
 const sinkFile = fileURLToPath(new URL('sink/server.mjs', import.meta.url));
 
 export class Processes {
@@ -41,6 +42,13 @@ export class Processes {
    */
   async sink(options = {}) {
     const process = this.#start(this.#sinkPrefix, [sinkFile, JSON.stringify(options)]);
+    const [{ port }] = await answer(process);
+    return new Sink(process, port);
+  }
+
+  /** The sink behind STARTTLS. @param {{ key: string, cert: string, maxVersion: string }} options */
+  async tlsSink(options) {
+    const process = this.#start(this.#sinkPrefix, [tlsSinkFile, JSON.stringify(options)]);
     const [{ port }] = await answer(process);
     return new Sink(process, port);
   }

@@ -11,7 +11,7 @@ const work = [
   { label: 'XState actor.send()', way: 'actor' },
   { label: 'XState transition()', way: 'transition' },
 ];
-const mostMicroseconds = 5;
+const mostMicroseconds = 0.5;
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
 export async function run({ processes, milliseconds, rounds }) {
@@ -38,7 +38,11 @@ export async function run({ processes, milliseconds, rounds }) {
       times: (of.microseconds ?? Number.NaN) / cost,
     })),
     targets: [
-      target(`charts and ledger under ${mostMicroseconds} µs a message`, cost, (us) => us < mostMicroseconds),
+      target(
+        `both charts ≤ ${mostMicroseconds} µs a message`,
+        measured[1]?.microseconds ?? Number.NaN,
+        (us) => us <= mostMicroseconds,
+      ),
     ],
   };
 }
