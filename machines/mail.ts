@@ -246,7 +246,8 @@ const answered = mailSetup.createStateConfig({
       tags: ['settling'],
       on: {
         ...stale,
-        'data.go': emptyContent,
+        // a dot would deliver an empty message to those whom the server took all the same
+        'data.go': { actions: act({ do: 'accuse' }) },
         'data.goNobody': emptyContent,
         settled: { target: 'refused' },
         lost: { target: 'refused' },

@@ -93,7 +93,10 @@ const insecure = {
   actions: [tell({ tell: 'SECURE_FAIL' }), blame('tls'), cut],
 } as const;
 const admitted = { target: ready, actions: [act({ do: 'admit' }), tell({ tell: 'CONNECTED' })] } as const;
-const loginRefused = { target: rejected, actions: tell({ tell: 'AUTH_FAIL' }) } as const;
+const loginRefused = {
+  target: rejected,
+  actions: [act({ do: 'giveUpConnecting' }), tell({ tell: 'AUTH_FAIL' })],
+} as const;
 
 /** Steps that are legal while mail can be, or is going to be, sent. */
 export const errands = {

@@ -151,6 +151,8 @@ export type ConnectionDeed =
   | { readonly do: 'cancelLogin' }
   /** From now on messages may leave. */
   | { readonly do: 'admit' }
+  /** The login failed for good: no limit runs any more. */
+  | { readonly do: 'giveUpConnecting' }
   | { readonly do: 'close'; readonly graceful: boolean }
   /** Why the connection ends; the first one stands. */
   | { readonly do: 'blame'; readonly on: Blame }
@@ -173,6 +175,8 @@ export type MailDeed =
   | { readonly do: 'recall' }
   /** Everything of this message that has left must leave once more. */
   | { readonly do: 'again' }
+  /** The server asks for the content of a message that it has refused: it broke the protocol. */
+  | { readonly do: 'accuse' }
   /** The content cannot be taken back: the line must go. */
   | { readonly do: 'drop' }
   | { readonly do: 'nothing' };

@@ -130,9 +130,10 @@ export class SmtpError extends Error {
 /** `mail: the server refused for good (ESERVERPERM): 550 5.1.8 no such sender. Command: MAIL FROM:<a@b>. Hint.` */
 function sentence(details: SmtpErrorDetails): string {
   const { code, phase, reply, command, hint, cause } = details;
-  let text = `${phase}: ${details.detail ?? describeCode(code)} (${code})`;
+  let text = `${phase}: ${printable(details.detail ?? describeCode(code))} (${code})`;
   if (reply !== undefined) text += `: ${reply.code} ${printable(reply.text)}`;
-  else if (cause instanceof Error && cause.message !== '') text += `: ${printable(cause.message)}`;
+  else if (details.detail === undefined && cause instanceof Error && cause.message !== '')
+    text += `: ${printable(cause.message)}`;
   if (command !== undefined) text += `. Command: ${printable(command)}`;
   if (hint !== undefined) text += `. ${hint}`;
   return text;

@@ -1,5 +1,6 @@
 /** What `smtpump` publishes. Exports, nothing else. */
 
+export type { Step, TlsPolicy } from '../machines/vocabulary.ts';
 export type { BomOptions } from './client/begin.ts';
 export { SmtpClient, type SmtpListeners, type SmtpState } from './client/client.ts';
 export type { RecipientOptions, SenderOptions } from './client/envelope.ts';
@@ -11,13 +12,17 @@ export {
   type ErrorCode,
   type FailureCode,
   type Phase,
+  printable,
   SmtpError,
   SmtpUsageError,
   type UsageCode,
 } from './errors.ts';
+export type { HeaderFields, Mailbox } from './message/header.ts';
 export type { SmtpClientOptions, TargetOptions } from './options.ts';
+export type { AuthOptions } from './sasl/credentials.ts';
+export { Secret } from './sasl/secret.ts';
 export { type TcpOptions, tcp } from './transport/tcp.ts';
-export type { TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
+export type { Target, TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
 export type { Capabilities, ServerLimits } from './wire/capabilities.ts';
 export type { NotifyCondition } from './wire/parameters.ts';
 export type { Reply } from './wire/reply.ts';

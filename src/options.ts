@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { domainToASCII } from 'node:url';
 import type { TlsPolicy } from '../machines/vocabulary.ts';
 import { type Clock, systemRandom } from './clock.ts';
 import { type ConnectionSettings, defaultTimeouts, type Login, type Timeouts } from './core/settings.ts';
@@ -104,7 +105,9 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
       throw new SmtpUsageError('EINVAL', `connect() takes no ${quoted(key)}`, 'target');
     }
   }
-  const merged = { ...options, ...withoutUndefined(target) };
+  // who names a host does not mean the socket that was named before
+  const elsewhere = target.host !== undefined || target.port !== undefined ? { path: undefined } : {};
+  const merged = { ...options, ...elsewhere, ...target };
   const tls = oneOf(merged.tls, policies, 'tls') ?? 'optional';
   const host = checkHost(merged.host);
   const { localName, random } = options;
@@ -161,7 +164,9 @@ function tlsOptionsFor(given: TlsOptions | undefined, host: string): TlsOptions 
   if (servername !== undefined && !isHost(servername)) {
     throw wrong(servername, 'tlsOptions.servername', 'a host name');
   }
-  return { ...given, servername: servername ?? (isIP(host) === 0 ? host : '') };
+  // SNI is in A-labels and without the dot of the root (RFC 6066 §3)
+  const name = isIP(host) === 0 ? domainToASCII(host).replace(/\.$/, '') : '';
+  return { ...given, servername: servername ?? name };
 }
 
 function loginFor(auth: AuthOptions): Login {

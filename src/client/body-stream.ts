@@ -10,8 +10,8 @@ import { asError, SmtpError } from '../errors.ts';
 export interface BodyTaker {
   sendBody(chunk: Uint8Array): number;
   sendEom(): void;
-  on(name: 'event', listener: (event: SmtpEvent) => void): unknown;
-  off(name: 'event', listener: (event: SmtpEvent) => void): unknown;
+  can(step: 'reset'): boolean;
+  reset(): void;
 }
 
 export class BodyStream extends Writable {
@@ -19,14 +19,17 @@ export class BodyStream extends Writable {
   readonly #isOpen: () => boolean;
   #rest: Uint8Array | undefined;
   #done: ((error?: Error | null) => void) | undefined;
-  readonly #listen = (event: SmtpEvent): void => this.#hear(event);
+  readonly #release: () => void;
 
-  /** @param isOpen whether the message that the stream was made for still takes its body */
-  constructor(client: BodyTaker, isOpen: () => boolean) {
+  /**
+   * @param isOpen whether the message that the stream was made for still takes its body
+   * @param release called when the stream needs to hear no more
+   */
+  constructor(client: BodyTaker, isOpen: () => boolean, release: () => void) {
     super({ decodeStrings: true });
     this.#client = client;
     this.#isOpen = isOpen;
-    client.on('event', this.#listen);
+    this.#release = release;
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -46,7 +49,9 @@ export class BodyStream extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#client.off('event', this.#listen);
+    this.#release();
+    // what broke off must not arrive as if it were whole
+    if (!this.writableFinished && this.#isOpen() && this.#client.can('reset')) this.#client.reset();
     done(error);
   }
 
@@ -71,7 +76,8 @@ export class BodyStream extends Writable {
     done?.(error);
   }
 
-  #hear(event: SmtpEvent): void {
+  /** The client tells its streams first, so that no listener's error keeps a body from flowing. */
+  hear(event: SmtpEvent): void {
     if (event.name === 'DRAIN') this.#give();
     if (event.name === 'RESET' && !this.#isOpen()) this.destroy(takenBack());
     if (event.name === 'DISCONNECTED') this.destroy(event.reason ?? takenBack());

@@ -7,7 +7,6 @@
  * of the charts, everything else is the core's.
  */
 import type { Writable } from 'node:stream';
-import { EventEmitter } from 'eventemitter3';
 import type { Step } from '../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Connection } from '../core/connection.ts';
@@ -27,6 +26,7 @@ import { Crank } from './crank.ts';
 import { Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
 import { illegal, isLegal } from './legality.ts';
+import { Listeners } from './listeners.ts';
 
 /** What the newest message, else the connection, is doing. */
 export type SmtpState =
@@ -46,11 +46,17 @@ export type SmtpListeners = {
 
 const states = ['disconnected', 'connecting', 'ready', 'closing'] as const;
 const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
-export class SmtpClient extends EventEmitter<SmtpListeners> {
+/**
+ * An SMTP or LMTP client of single steps. Steps queue; {@link execute} does the work and calls the listeners, and
+ * nothing else does. A listener that throws keeps no other from hearing; what it threw comes out of `execute()`.
+ */
+export class SmtpClient extends Listeners<SmtpListeners> {
   readonly #options: SmtpClientOptions;
   readonly #clock: Clock;
   readonly #core = new Connection();
   readonly #crank: Crank;
+  /** Bodies that are being written as streams. */
+  readonly #streams = new Set<BodyStream>();
   #asyncCallback: (() => void) | undefined;
   #localName = 'localhost';
 
@@ -73,6 +79,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
 
   // ── what can be asked ──
 
+  /** What the newest message, else the connection, is doing. */
   get state(): SmtpState {
     const { newest } = this.#core.transactions;
     if (newest !== undefined && !newest.over) {
@@ -94,6 +101,7 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     return this.#core.capabilities;
   }
 
+  /** The last reply of the server, whatever it answered; undefined before the greeting. */
   get lastReply(): Reply | undefined {
     return this.#core.lastReply;
   }
@@ -228,11 +236,18 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
     this.#crank.stepped();
   }
 
-  /** The body of the message at hand as a `Writable` with back-pressure; its end is the end of the message. */
+  /**
+   * The body of the message at hand as a `Writable` with back-pressure; its end is the end of the message. Destroyed
+   * before its end it takes the message back, by {@link reset}.
+   * @throws SmtpUsageError EPERM, ENOTCONN
+   */
   bodyStream(): Writable {
     const mail = this.#require('sendBody');
     const { transactions } = this.#core;
-    return new BodyStream(this, () => transactions.newest === mail && isLegal('sendBody', this.#core));
+    const isOpen = (): boolean => transactions.newest === mail && isLegal('sendBody', this.#core);
+    const stream = new BodyStream(this, isOpen, () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    return stream;
   }
 
   // ── the crank ──
@@ -261,17 +276,16 @@ export class SmtpClient extends EventEmitter<SmtpListeners> {
       throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
     }
     this.#asyncCallback = fn;
+    if (fn !== undefined) this.#crank.ringAgain();
   }
 
-  /** A listener of the name that throws does not take the event from those who hear all. */
   #emit(event: SmtpEvent): void {
     const { name } = event;
-    try {
-      // the name and the event belong together: one union, discriminated by `name`
-      (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
-    } finally {
-      if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
-    }
+    for (const stream of this.#streams) stream.hear(event);
+    // the name and the event belong together: one union, discriminated by `name`
+    (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
+    if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
+    this.rethrow();
   }
 
   // ── legality ──

@@ -31,6 +31,8 @@ export class Crank {
   /** Rung once, and not again before the next turn. */
   #rung = false;
   #turning = false;
+  /** A deadline had come in the last turn, which had not taken all that had arrived. */
+  #late = false;
 
   constructor(core: Connection, transport: Transport, clock: Clock, audience: Audience) {
     this.#core = core;
@@ -55,8 +57,7 @@ export class Crank {
       this.#core.handleTurn(this.#clock.now());
       this.#core.handleToken();
       exhausted = this.#takeArrivals(budget);
-      // a reply that has come in time counts, however late the crank is turned
-      if (!exhausted) this.#core.handleTime();
+      this.#checkTime(exhausted);
       this.#core.drain(this.#transport);
       this.#handOut(budget);
     } finally {
@@ -88,14 +89,28 @@ export class Crank {
     this.#audience.ring();
   }
 
+  /** Somebody new listens for the ring: an old one may have gone unheard. */
+  ringAgain(): void {
+    if (!this.#due || this.#turning) return;
+    this.#rung = false;
+    this.wake();
+  }
+
+  /**
+   * A reply that has come in time counts, however late the crank is turned. But a server that sends a little at every
+   * turn must not put its deadline off for ever: one turn is all it gets.
+   */
+  #checkTime(exhausted: boolean): void {
+    if (!exhausted || this.#late) this.#core.handleTime();
+    this.#late = exhausted && this.#core.late;
+  }
+
   /** At most `budget` arrivals; true where more may wait. */
   #takeArrivals(budget: number): boolean {
     for (let n = 0; n < budget; n++) {
       this.#core.carryOut(this.#transport);
       if (this.#core.handleReply()) continue;
-      const event = this.#transport.poll();
-      if (event === undefined) return false;
-      this.#core.handleEvent(event);
+      if (!this.#core.takeArrival(this.#transport)) return false;
     }
     return true;
   }

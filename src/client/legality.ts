@@ -63,8 +63,9 @@ const steps: Readonly<Record<Step, StepFacts>> = {
 };
 
 export function isLegal(step: Step, connection: Connection): boolean {
+  if (!Object.hasOwn(steps, step))
+    throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
   const facts = steps[step];
-  if (facts === undefined) throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
   return connection.can(facts.connection) && mailTakes(step, facts, connection.transactions.newest);
 }
 

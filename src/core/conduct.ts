@@ -72,6 +72,7 @@ export class Conduct {
 
   constructor() {
     this.transactions = new Transactions(this, {
+      violate: () => this.walk(words.violation, { ...nothingAtHand, phase: 'data', reply: this.lastReply }),
       stuck: () => this.walk(words.stuck, { ...nothingAtHand, phase: 'body' }),
       spoil: () => {
         this.spoiled = true;
@@ -135,6 +136,8 @@ export class Conduct {
         return ledger.pushFirst(entry('auth', this.opening.takeResponse()));
       case 'cancelLogin':
         return ledger.pushFirst(entry('auth', commands.authCancel()));
+      case 'giveUpConnecting':
+        return this.deadlines.clear('total');
       case 'admit':
         this.deadlines.clear('total');
         this.capabilities = this.opening.offered;

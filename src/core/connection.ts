@@ -23,6 +23,8 @@ export class Connection extends Conduct {
   readonly #departures = new Departures(this);
   readonly #parser = new ReplyParser();
   #lastReplyAt = 0;
+  /** Part of a reply was there before any command that it could answer. */
+  #early = false;
   /** The line is down, and DISCONNECTED is still to be told. */
   #closed = false;
 
@@ -45,6 +47,7 @@ export class Connection extends Conduct {
     const { tls, lmtp, login } = settings;
     const token = login?.token !== undefined;
     this.#lastReplyAt = 0;
+    this.#early = false;
     this.#departures.reset();
     this.#parser.reset();
     this.walk(
@@ -88,6 +91,18 @@ export class Connection extends Conduct {
     if (due === undefined) return;
     this.deadlines.clear(due);
     this.walk(words.timeout, { ...nothingAtHand, entry: this.ledger.oldest });
+  }
+
+  /** A deadline has come. */
+  get late(): boolean {
+    return this.deadlines.next() <= this.now;
+  }
+
+  /** Takes what happened next on the line; false where nothing has. */
+  takeArrival(transport: Transport): boolean {
+    const event = this.#guard('line', () => transport.poll());
+    if (event !== undefined) this.handleEvent(event);
+    return event !== undefined;
   }
 
   handleToken(): void {
@@ -141,8 +156,11 @@ export class Connection extends Conduct {
     }
     if (oldest !== undefined) this.#count(oldest);
     const atHand = { entry: oldest, reply, cause: undefined };
+    const early = this.#early;
+    this.#early = false;
     if (reply.code === 421) this.#shutDown(oldest, reply, atHand);
-    else if (oldest === undefined || !this.#answer(oldest, reply, atHand)) this.walk(words.violation, atHand);
+    else if (early || oldest === undefined || !this.#answer(oldest, reply, atHand))
+      this.walk(words.violation, atHand);
     this.#answerOurselves();
     return true;
   }
@@ -172,6 +190,7 @@ export class Connection extends Conduct {
     this.carryOut(transport);
     if (!outbox.full && this.ledger.waiting > 0) {
       const { offered } = this.opening;
+      const early = this.ledger.due === 0 && this.#parser.pending > 0;
       this.#departures.release({
         now: this.now,
         transport,
@@ -182,6 +201,7 @@ export class Connection extends Conduct {
         messagesInFlight: settings.messagesInFlight,
       });
       outbox.flush(transport);
+      this.#noteEarly(early);
       this.#answerOurselves();
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
     }
@@ -192,9 +212,9 @@ export class Connection extends Conduct {
     const { timeouts } = this.settings;
     switch (deed.deed) {
       case 'open':
-        transport.open(deed.target);
         this.deadlines.set('open', this.now + timeouts.connectMs);
-        return this.deadlines.set('total', this.now + timeouts.totalMs);
+        this.deadlines.set('total', this.now + timeouts.totalMs);
+        return this.#guard('open', () => transport.open(deed.target));
       case 'secure': {
         // what came in clear belongs to nobody (CVE-2011-0411)
         if (this.#parser.pending > 0) return this.#refuseClear();
@@ -204,16 +224,31 @@ export class Connection extends Conduct {
           if (this.leaving) return;
         }
         this.deadlines.set('secure', this.now + timeouts.secureMs);
-        return transport.secure(deed.options);
+        return this.#guard('secure', () => transport.secure(deed.options));
       }
       case 'close':
-        transport.close(deed.graceful);
+        this.#guard('line', () => transport.close(deed.graceful));
         // an idle client keeps nothing of half a reply
         this.#parser.reset();
         this.#closed = true;
         return;
       default:
         deed satisfies never;
+    }
+  }
+
+  /** A reply that began before its command left answers nothing (S13). */
+  #noteEarly(early: boolean): void {
+    if (early && this.ledger.due > 0) this.#early = true;
+  }
+
+  /** A transport that throws has lost its line. */
+  #guard<T>(during: 'open' | 'secure' | 'line', call: () => T): T | undefined {
+    try {
+      return call();
+    } catch (error) {
+      this.handleEvent({ type: 'lost', during, error: asError(error) });
+      return undefined;
     }
   }
 

@@ -38,6 +38,9 @@ export interface DepartureHost {
   spoiled: boolean;
 }
 
+/** What an entry counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
+const entryCost = 64;
+
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
 const rset = commands.rset();
 
@@ -55,6 +58,7 @@ export class Departures {
       const next = this.#host.ledger.next(moment.pace);
       if (next === undefined) return;
       if (!(moment.open || entryKinds[next.kind].opening)) return;
+      this.#host.outbox.spend(entryCost);
       if (!this.#leave(next, moment)) return;
     }
   }
@@ -96,7 +100,10 @@ export class Departures {
       this.#host.transactions.refuseMail(next, unsupported('body', detail), 'sendBody');
     } else {
       // how the messages in flight will fare is not known: none of them may spoil this one
-      if (this.#host.spoiled || this.#inFlight > 0) this.#clear(moment);
+      if (this.#host.spoiled || this.#inFlight > 0) {
+        this.#clear(moment);
+        if (moment.pace === 'command') return false;
+      }
       mail.behind = this.#inFlight > 0;
       mail.pace = moment.pace;
       mail.bodyType = body;

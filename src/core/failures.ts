@@ -43,7 +43,7 @@ export function ending(blame: Blame, circumstances: Circumstances): SmtpError {
     case 'tls':
       return new SmtpError({ code: 'ETLS', phase, command, reply, cause, hint: tlsHint(cause) });
     case 'time':
-      return new SmtpError({ code: 'ETIMEDOUT', phase, command });
+      return new SmtpError({ code: 'ETIMEDOUT', phase, command, hint: timeHint(phase) });
     case 'protocol':
       return new SmtpError({
         code: 'ESERVERSYNC',
@@ -59,8 +59,14 @@ export function ending(blame: Blame, circumstances: Circumstances): SmtpError {
 }
 
 /** A login that came to nothing. */
-export function loginFailure(reply: Reply | undefined, detail: string | undefined, hint?: string): SmtpError {
-  return new SmtpError({ code: 'EAUTH', phase: 'auth', reply, detail, hint });
+export function loginFailure(details: {
+  readonly reply?: Reply | undefined;
+  readonly command?: string | undefined;
+  readonly cause?: Error | undefined;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+}): SmtpError {
+  return new SmtpError({ code: 'EAUTH', phase: 'auth', ...details });
 }
 
 export const phaseOf = (entry: Entry): Phase => entryKinds[entry.kind].phase;
@@ -83,6 +89,12 @@ function connectionHint(cause: Error): string | undefined {
 function shutdownHint(phase: Phase): string | undefined {
   return phase === 'greeting'
     ? "The peer closed before it greeted: it may expect TLS from the first byte (tls: 'implicit')"
+    : undefined;
+}
+
+function timeHint(phase: Phase): string | undefined {
+  return phase === 'greeting'
+    ? "The peer said nothing: it may expect TLS from the first byte (tls: 'implicit')"
     : undefined;
 }
 

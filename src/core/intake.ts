@@ -9,6 +9,9 @@ import { quoted } from '../wire/characters.ts';
 import type { Mail } from './mail.ts';
 import { resolveBody } from './offers.ts';
 
+/** Half a surrogate pair at an edge: a text that was cut in two would lose the character. */
+const cutCharacter = /^[\udc00-\udfff]|[\ud800-\udbff]$/;
+
 /**
  * Octets of the chunk that are taken now; a string is taken whole or not at all.
  * @param capabilities undefined while it is not known what the server offers
@@ -40,7 +43,12 @@ function check8bit(mail: Mail, bytes: Uint8Array, capabilities: Capabilities | u
 }
 
 function asBytes(chunk: string | Uint8Array): Uint8Array {
-  if (typeof chunk === 'string') return Buffer.from(chunk, 'utf8');
+  if (typeof chunk === 'string') {
+    if (cutCharacter.test(chunk)) {
+      throw new SmtpUsageError('EINVAL', 'the string begins or ends within a character', 'chunk');
+    }
+    return Buffer.from(chunk, 'utf8');
+  }
   if (chunk instanceof Uint8Array) return chunk;
   throw new SmtpUsageError('EINVAL', `${quoted(chunk)} is neither a string nor a Uint8Array`, 'chunk');
 }

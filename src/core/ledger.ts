@@ -151,6 +151,19 @@ export class Ledger {
     this.#onTheWire.shift();
   }
 
+  /** Drops what waits of a message. Messages wait in order, so that not all has to be looked at. */
+  forget(mail: Mail): void {
+    const others: Entry[] = [];
+    for (let { first } = this.#waiting; first !== undefined; { first } = this.#waiting) {
+      const isLater =
+        first.mail !== undefined && first.mail.message.id > mail.message.id && !first.mail.hasBegun;
+      if (isLater) break;
+      if (first.mail !== mail) others.push(first);
+      this.#waiting.shift();
+    }
+    for (const entry of others.reverse()) this.#waiting.unshift(entry);
+  }
+
   /** Drops what waits and fits. What has left stays: its answer will come. */
   dropWaiting(fits: (entry: Entry) => boolean): void {
     this.#waiting.drop(fits);

@@ -56,6 +56,7 @@ export class Opening {
   forget(): void {
     this.hello = undefined;
     this.offered = noCapabilities;
+    this.login = undefined;
   }
 
   // ── the login ──

@@ -128,6 +128,11 @@ export class Outbox {
     this.#pieceBytes += piece.length;
   }
 
+  /** What costs the pump work without writing an octet counts as so many, so that a turn stays bounded. */
+  spend(octets: number): void {
+    this.#ration -= octets;
+  }
+
   #send(bytes: Uint8Array, transport: Transport): void {
     if (!transport.write(bytes)) this.full = true;
   }

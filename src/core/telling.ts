@@ -71,13 +71,15 @@ const authReply = (at: Situation): Reply | undefined => (at.entry?.kind === 'aut
 
 function authError(at: Situation): SmtpError {
   const reply = authReply(at);
-  const why = at.login?.error ?? at.cause;
-  if (why !== undefined) return loginFailure(reply, `the login failed: ${why.message}`);
-  if (reply !== undefined) return loginFailure(reply, undefined);
+  const cause = at.login?.error ?? at.cause;
+  const command = at.entry?.kind === 'auth' ? at.entry.command?.line : undefined;
+  if (cause !== undefined)
+    return loginFailure({ reply, command, cause, detail: `the login failed: ${cause.message}` });
+  if (reply !== undefined) return loginFailure({ reply, command });
   if (at.login?.barred ?? at.tls === undefined) {
     const hint = "Use tls: 'always' or 'implicit', or auth.allowPlaintext where the line is trusted";
-    return loginFailure(undefined, 'no mechanism may be used without TLS', hint);
+    return loginFailure({ detail: 'no mechanism may be used without TLS', hint });
   }
   const offered = at.capabilities.auth.join(' ') || 'none';
-  return loginFailure(undefined, `no mechanism fits these credentials; the server offers: ${offered}`);
+  return loginFailure({ detail: `no mechanism fits these credentials; the server offers: ${offered}` });
 }

@@ -9,7 +9,7 @@ import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
 import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
-import type { Recipient, UnfinishedMessage } from './events.ts';
+import type { UnfinishedMessage } from './events.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
 import { type AtHand, mailEvent, refusalOf } from './mail-telling.ts';
@@ -27,6 +27,8 @@ export interface TransactionHost {
 
 /** What a mail chart may want of its connection. */
 export interface TransactionCalls {
+  /** The server asks for content that nobody may get. */
+  violate(): void;
   /** Content that cannot be taken back stands open on the wire. */
   stuck(): void;
   /** RSET must come before the next MAIL. */
@@ -53,7 +55,8 @@ export class Transactions {
 
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
-    return this.#open.first?.startedAt ?? Number.POSITIVE_INFINITY;
+    for (const { over, startedAt } of this.#open) if (!over) return startedAt;
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Messages that have begun to leave and have no outcome. */
@@ -99,7 +102,7 @@ export class Transactions {
   }
 
   end(mail: Mail): void {
-    mail.content?.checkEnd();
+    if (!mail.position.tags.has('swallowing')) mail.content?.checkEnd();
     this.walk(mail, words['step.eom']);
   }
 
@@ -217,11 +220,13 @@ export class Transactions {
       case 'spoil':
         return this.#calls.spoil();
       case 'recall':
-        return ledger.dropWaiting((waiting) => waiting.mail === mail);
+        return ledger.forget(mail);
       case 'again':
         return this.#sendAgain(mail);
       case 'drop':
         return this.#calls.stuck();
+      case 'accuse':
+        return this.#calls.violate();
       case 'nothing':
         return;
       default:
@@ -252,7 +257,7 @@ export class Transactions {
   }
 
   #forget(mail: Mail): void {
-    this.#host.ledger.dropWaiting((waiting) => waiting.mail === mail);
+    this.#host.ledger.forget(mail);
     const { content } = mail;
     content?.discard();
     if (content?.owesDrain) {

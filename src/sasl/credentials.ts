@@ -25,9 +25,6 @@ export interface AuthOptions {
 
 const keys = ['user', 'password', 'token', 'authzid', 'mechanism', 'mechanisms', 'allowPlaintext'];
 
-/** In octets: all of them together, in base64, fit into a line of 12,288 (RFC 4954 §4). */
-const limits = { name: 1024, password: 4096, token: 7600 };
-
 /** Checked, with secrets sealed and the token at hand. */
 export interface Credentials {
   readonly user?: string | undefined;
@@ -107,7 +104,6 @@ function checkName(name: unknown, option: string): void {
   if (name === undefined) return;
   checkText(name, option);
   if (name === '') throw wrong('it is empty', option);
-  if (octets(name) > limits.name) throw wrong(`more than ${limits.name} octets`, option);
   checkLength(name, longest.name, option);
 }
 
