@@ -13,6 +13,7 @@ const bounds: readonly Bounds[] = [
   { pipelining: true, lmtp: true, messages: 1, recipients: 2, resets: 1 },
   { pipelining: true, lmtp: false, messages: 2, recipients: 1, resets: 0 },
   { pipelining: true, lmtp: false, messages: 2, recipients: 1, resets: 0, early: 1 },
+  { pipelining: false, lmtp: false, messages: 2, recipients: 1, resets: 0 },
   { pipelining: true, lmtp: false, messages: 1, recipients: 2, resets: 1, chunking: true },
   { pipelining: false, lmtp: false, messages: 1, recipients: 2, resets: 1, chunking: true },
   { pipelining: true, lmtp: true, messages: 1, recipients: 2, resets: 1, chunking: true },

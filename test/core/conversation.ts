@@ -57,7 +57,7 @@ export class Conversation {
   constructor(bounds: Bounds, moves: readonly Move[]) {
     this.#bounds = bounds;
     const { lmtp } = bounds;
-    this.server = new HandServer(lmtp);
+    this.server = new HandServer(lmtp, bounds.pipelining);
     this.client = new SmtpClient({
       host: 'mx.example.test',
       localName: 'client.example.test',

@@ -37,6 +37,7 @@ export class HandServer {
   readonly wrongs: string[] = [];
   readonly passages: Passage[] = [];
   readonly lmtp: boolean;
+  readonly pipelining: boolean;
   #due: Due[] = [];
   /** MAIL was accepted, and this is what it began. */
   #open: Passage | undefined;
@@ -47,8 +48,9 @@ export class HandServer {
   #text = '';
   #arrivals: TransportEvent[] = [];
 
-  constructor(lmtp: boolean) {
+  constructor(lmtp: boolean, pipelining: boolean) {
     this.lmtp = lmtp;
+    this.pipelining = pipelining;
   }
 
   readonly transport: Transport = {
@@ -194,7 +196,7 @@ export class HandServer {
     }
     const passage = this.passages.at(-1);
     if (verb === 'RCPT' && passage) passage.recipients++;
-    this.#due.push({ verb, passage: /^(MAIL|RCPT|DATA)$/.test(verb) ? passage : undefined });
+    this.#ask({ verb, passage: /^(MAIL|RCPT|DATA)$/.test(verb) ? passage : undefined });
     return true;
   }
 
@@ -214,7 +216,7 @@ export class HandServer {
     if (last) this.#endText(text);
     else {
       if (passage) passage.text += text;
-      this.#due.push({ verb: 'BDAT', passage });
+      this.#ask({ verb: 'BDAT', passage });
     }
     return true;
   }
@@ -225,7 +227,12 @@ export class HandServer {
       passage.text += text;
       passage.ended = true;
     }
-    this.#due.push({ verb: '.', passage });
+    this.#ask({ verb: '.', passage });
+  }
+
+  #ask(due: Due): void {
+    if (!this.pipelining && this.#due.length > 0) this.wrongs.push(`${due.verb} behind ${this.due.join()}`);
+    this.#due.push(due);
   }
 
   #take(octets: number): string {

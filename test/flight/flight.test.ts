@@ -1,89 +1,18 @@
-/** Many messages in flight: CHUNKING and PIPELINING in groups, refusals in their midst, servers that dislike it. */
-import { SmtpClient, type SmtpEvent } from 'smtpump';
-import { memory, runUntil, ScriptedServer, VirtualClock } from 'smtpump/testing';
+/** Many messages in flight: round trips, the bound, and refusals in their midst. */
+import type { ServerCommand, ServerOptions } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
+import { chunking, Flight, fly, groups, ids, send, texts } from './flight.ts';
 
-const rttMs = 20;
-type ServerOptions = NonNullable<ConstructorParameters<typeof ScriptedServer>[0]>;
-type ClientOptions = ConstructorParameters<typeof SmtpClient>[0];
-
-interface Flight {
-  readonly client: SmtpClient;
-  readonly clock: VirtualClock;
-  readonly server: ScriptedServer;
-  readonly events: SmtpEvent[];
-  /** How each message ended, by its id. */
-  readonly outcomes: Map<number, string>;
-  /** Round trips from CONNECTED to the last outcome. */
-  trips(): number;
-}
-
-const chunking = ['PIPELINING', 'CHUNKING', '8BITMIME'];
-const groups = ['PIPELINING', '8BITMIME'];
-
-/** Sends `count` messages, all steps called ahead, and ends when each has its outcome. */
-function fly(count: number, server: ServerOptions, client: ClientOptions = {}): Flight {
-  const clock = new VirtualClock();
-  const script = new ScriptedServer(server);
-  const transport = memory(script, { clock, latencyMs: rttMs / 2 });
-  const flying = new SmtpClient({ transport, clock, pump: 'manual', localName: 'c.example', ...client });
-  const events: SmtpEvent[] = [];
-  const outcomes = new Map<number, string>();
-  let connectedAt = 0;
-  let overAt = 0;
-  const over = (id: number, how: string): void => {
-    if (outcomes.has(id)) throw new Error(`message ${id} ended twice: ${outcomes.get(id)}, ${how}`);
-    outcomes.set(id, how);
-    overAt = clock.now();
-  };
-  let down = false;
-  flying.on('event', (event) => {
-    events.push(event);
-    if (event.name === 'CONNECTED') connectedAt = clock.now();
-    if (event.name === 'EOM_ACK') over(event.message.id, 'delivered');
-    if (event.name === 'SERVER_ERROR' || event.name === 'SERVER_RETRY') {
-      const ends = event.step !== 'sendRecipient' && event.message !== undefined;
-      if (ends && event.message) over(event.message.id, `${event.step} refused`);
-    }
-    if (event.name === 'DISCONNECTED') {
-      for (const { message, outcome } of event.messages) over(message.id, outcome);
-      down = true;
-    }
-  });
-  flying.connect();
-  for (let n = 1; n <= count; n++) send(flying, n);
-  runUntil(flying, clock, () => outcomes.size === count || down);
-  return {
-    client: flying,
-    clock,
-    server: script,
-    events,
-    outcomes,
-    trips: () => (overAt - connectedAt) / rttMs,
-  };
-}
-
-function send(client: SmtpClient, n: number): void {
-  client.sendSender(`from${n}@a.example`);
-  client.sendRecipient(`to${n}@b.example`);
-  client.sendBom({ raw: true });
-  client.sendBody(`Subject: ${n}\r\n\r\n.text ${n}\n`);
-  client.sendEom();
-}
-
-const textOf = (n: number): string => `Subject: ${n}\r\n\r\n.text ${n}\r\n`;
-const stored = (server: ScriptedServer): string[] =>
-  server.messages.map(({ data }) => Buffer.from(data).toString());
-const all = (count: number): string[] => Array.from({ length: count }, (_, n) => textOf(n + 1));
+type ClientOptions = Parameters<typeof fly>[2];
 
 describe('round trips', () => {
   it('LE019 LE026 LE027 S10: 100 messages, by what is offered and how many are in flight', () => {
     const trips = (extensions: string[], client: ClientOptions = {}): number => {
       const flight = fly(100, { extensions }, client);
-      expect(stored(flight.server)).toEqual(all(100));
-      expect(flight.server.violations).toEqual([]);
-      expect([...flight.outcomes.values()].every((how) => how === 'delivered')).toBe(true);
-      return flight.trips();
+      expect(flight.stored).toEqual(texts(1, 100));
+      expect(flight.wrongs(100)).toEqual([]);
+      expect(flight.ended('delivered')).toHaveLength(100);
+      return flight.trips;
     };
     expect({
       'CHUNKING, 64 in flight': trips(chunking, { messagesInFlight: 64 }),
@@ -103,53 +32,124 @@ describe('round trips', () => {
       neither: 400,
     });
   });
+
+  it('LE019 LE020 LE027: what leaves in one write, by what is offered', () => {
+    const writes = (extensions: string[]): string[] => {
+      const { server } = fly(2, { extensions });
+      return server.reads.slice(1).map((bytes) => {
+        const lines = Buffer.from(bytes).toString().split('\r\n');
+        return lines.flatMap((line) => /^(?:MAIL|RCPT|DATA|BDAT|RSET|\.$)/.exec(line) ?? []).join(' ');
+      });
+    };
+    expect(writes(chunking)).toEqual(['MAIL RCPT BDAT RSET MAIL RCPT BDAT']);
+    expect(writes(groups)).toEqual(['MAIL RCPT DATA', '. RSET MAIL RCPT DATA', '.']);
+    expect(writes(['CHUNKING', '8BITMIME'])).toEqual(['MAIL', 'RCPT', 'BDAT', 'MAIL', 'RCPT', 'BDAT']);
+  });
+});
+
+describe('messagesInFlight', () => {
+  it.each([1, 2, 3, 16, 64])(
+    'LE027: to a server that judges nothing go %i messages, and no more',
+    (bound) => {
+      const flight = new Flight({
+        server: {
+          extensions: chunking,
+          reply: ({ verb }) => (verb === 'BDAT' ? { raw: '', stall: true } : undefined),
+        },
+        client: { messagesInFlight: bound },
+      });
+      flight.client.connect();
+      for (let n = 1; n <= 100; n++) send(flight.client, n);
+      flight.settle();
+      const wire = Buffer.concat(flight.server.reads).toString();
+      expect([wire.match(/^MAIL /gm)?.length, wire.match(/^BDAT \d+ LAST/gm)?.length]).toEqual([
+        bound,
+        bound,
+      ]);
+    },
+  );
+
+  it('LE027: as one is judged, one more leaves', () => {
+    let inFlight = 0;
+    const seen = new Set<number>();
+    const flight = new Flight({ server: { extensions: chunking }, client: { messagesInFlight: 5 } });
+    flight.client.on('COMMAND', ({ line }) => {
+      if (line.endsWith(' LAST')) seen.add(++inFlight);
+    });
+    flight.client.on('EOM_ACK', () => {
+      inFlight--;
+    });
+    flight.client.connect();
+    flight.fly(1, 50);
+    expect(flight.wrongs(50)).toEqual([]);
+    expect(Math.max(...seen)).toBe(5);
+  });
 });
 
 describe('a refusal in the midst of a flight', () => {
-  const cases: Record<string, ServerOptions['reply']> = {
-    MAIL: (command) =>
-      command.verb === 'MAIL' && /from5@/.test(command.argument) ? '550 5.1.8 no' : undefined,
-    RCPT: (command) =>
-      command.verb === 'RCPT' && /to5@/.test(command.argument) ? '450 4.1.1 no' : undefined,
+  const count = 10;
+  const of = (id: number, { address = '' }: ServerCommand): boolean =>
+    address === `from${id}@a.example` || address === `to${id}@b.example`;
+  /** Refuses a verb of the id-th message; BDAT and CONTENT have no address, and are counted. */
+  const refusing = (verb: string, id: number, code: string): ServerOptions['reply'] => {
+    let nth = 0;
+    return (command) => {
+      if (command.verb !== verb) return undefined;
+      nth++;
+      const mine = command.address === undefined ? nth === id : of(id, command);
+      return mine ? code : undefined;
+    };
   };
-  it.each(['MAIL', 'RCPT'])('LE025 LE029 S13: %s of one message leaves the others whole', (verb) => {
-    for (const extensions of [chunking, groups]) {
-      const flight = fly(10, { extensions, reply: cases[verb] });
-      expect(flight.outcomes.get(5)).toMatch(/refused/);
-      expect([...flight.outcomes.values()].filter((how) => how === 'delivered')).toHaveLength(9);
-      expect(stored(flight.server)).toEqual(all(10).filter((_, at) => at !== 4));
-    }
-  });
-});
+  const rows = [
+    [chunking, 'MAIL', '550 5.1.8 no', 'sendSender 550'],
+    [chunking, 'MAIL', '451 4.1.8 later', 'sendSender 451'],
+    [chunking, 'RCPT', '450 4.1.1 no', 'sendBom 450'],
+    [chunking, 'BDAT', '554 5.6.0 no', 'sendEom 554'],
+    [chunking, 'BDAT', '452 4.3.1 later', 'sendEom 452'],
+    [groups, 'MAIL', '550 5.1.8 no', 'sendSender 550'],
+    [groups, 'RCPT', '550 5.1.1 no', 'sendBom 550'],
+    [groups, 'DATA', '451 4.3.0 later', 'sendBom 451'],
+    [groups, 'CONTENT', '554 5.6.0 no', 'sendEom 554'],
+  ] as const;
 
-describe('a server that cannot take so much at once', () => {
-  it('S20: MAIL refused as out of sequence goes again by itself; nothing is lost or doubled', () => {
-    for (const extensions of [chunking, groups]) {
-      for (const code of ['503 5.5.1 not now', '554 5.5.1 synchronization error']) {
-        let mails = 0;
-        const reply: ServerOptions['reply'] = (command) =>
-          command.verb === 'MAIL' && ++mails === 3 ? code : undefined;
-        const flight = fly(10, { extensions, reply });
-        expect([...flight.outcomes.values()].filter((how) => how === 'delivered')).toHaveLength(10);
-        expect(stored(flight.server).sort()).toEqual(all(10).sort());
-        expect(flight.server.violations).toEqual([]);
+  it.each(rows)(
+    'LE020 LE025 LE029 S13: %j, %s answered %s: of any message, and the others are whole',
+    (extensions, verb, code, how) => {
+      for (const id of ids(count)) {
+        const flight = fly(count, { extensions, reply: refusing(verb, id, code) });
+        expect([...flight.outcomes].filter(([, is]) => is !== 'delivered')).toEqual([[id, how]]);
+        expect(flight.stored).toEqual(texts(1, count).filter((_, at) => at !== id - 1));
+        expect(flight.wrongs(count)).toEqual([]);
+        expect(flight.down).toBe(false);
       }
-    }
-  });
+    },
+  );
 
-  it('S20 LE056: a line dropped in the midst gives every message one outcome; the next connection goes slower', () => {
-    let mails = 0;
-    const reply: ServerOptions['reply'] = (command) =>
-      command.verb === 'MAIL' && ++mails === 4 ? { drop: true } : undefined;
-    const flight = fly(20, { extensions: chunking, reply });
-    expect(flight.outcomes.size).toBe(20);
-    expect(new Set(flight.outcomes.values())).toEqual(new Set(['delivered', 'unknown', 'unsent']));
-    const before = flight.server.messages.length;
-    flight.client.connect();
-    for (let n = 21; n <= 30; n++) send(flight.client, n);
-    runUntil(flight.client, flight.clock, () => flight.outcomes.size === 30);
-    expect(flight.server.messages.length - before).toBe(10);
-    // one message at a time: no RSET is needed between
-    expect(flight.server.commands.slice(-8)).not.toContain('RSET');
+  it.each([chunking, groups])(
+    'LE025 S13: every second one refused, at another verb each: %j…',
+    (...extensions) => {
+      const verbs = extensions.includes('CHUNKING') ? ['MAIL', 'RCPT', 'BDAT'] : ['MAIL', 'RCPT', 'CONTENT'];
+      const scripts = [2, 4, 6, 8, 10].map((id, at) => refusing(verbs[at % 3] ?? '', id, '550 no'));
+      const flight = fly(count, {
+        extensions,
+        reply: (command, session) => scripts.map((script) => script?.(command, session)).find(Boolean),
+      });
+      expect(flight.stored).toHaveLength(flight.ended('delivered').length);
+      expect(flight.wrongs(count)).toEqual([]);
+      expect(ids(count, 2, 4, 8, 10).filter((id) => flight.outcomes.get(id) !== 'delivered')).toHaveLength(1);
+    },
+  );
+
+  it('S13: RSET refused, each time: nothing is told of it and nothing is lost', () => {
+    for (const code of ['500 what?', '502 no', '421 bye']) {
+      const flight = fly(count, {
+        extensions: chunking,
+        reply: ({ verb }) => (verb === 'RSET' ? code : undefined),
+      });
+      expect(flight.events.filter(({ name }) => name === 'RESET')).toEqual([]);
+      if (code.startsWith('421')) expect(flight.down).toBe(true);
+      else expect(flight.ended('delivered')).toEqual(ids(count));
+      expect(flight.wrongs(count)).toEqual([]);
+    }
   });
 });
