@@ -135,6 +135,13 @@ const stale = {
 /** 354 for a message without recipients: the content is over as soon as it began. */
 const emptyContent = { actions: act({ do: 'dot' }) } as const;
 
+/** Answers for a message that was taken back: content that opens all the same can only be cut off. */
+const takenBack = {
+  ...stale,
+  'data.go': { target: 'stuck', actions: act({ do: 'drop' }) },
+  'data.goNobody': emptyContent,
+} as const;
+
 const forget = act({ do: 'forget' });
 const spoil = act({ do: 'spoil' });
 const senderRefused = { target: '#mail.answered.failing', actions: [refused('sendSender'), forget] } as const;
@@ -267,23 +274,11 @@ const answered = mailSetup.createStateConfig({
     },
     withdrawing: {
       tags: ['settling'],
-      on: {
-        ...stale,
-        'data.go': { target: 'stuck', actions: act({ do: 'drop' }) },
-        'data.goNobody': emptyContent,
-        settled: { target: 'withdrawn' },
-        lost: { target: 'unsent' },
-      },
+      on: { ...takenBack, settled: { target: 'withdrawn' }, lost: { target: 'unsent' } },
     },
     leaving: {
       tags: ['settling'],
-      on: {
-        ...stale,
-        'data.go': { target: 'stuck', actions: act({ do: 'drop' }) },
-        'data.goNobody': emptyContent,
-        settled: { target: 'unsent' },
-        lost: { target: 'unsent' },
-      },
+      on: { ...takenBack, settled: { target: 'unsent' }, lost: { target: 'unsent' } },
     },
     /** Taken back too late: the line is being cut. */
     stuck: { on: { lost: { target: 'unsent' } } },

@@ -2,8 +2,9 @@
 
 export type { Step, TlsPolicy } from '../machines/vocabulary.ts';
 export type { BomOptions } from './client/begin.ts';
-export { SmtpClient, type SmtpListeners, type SmtpState } from './client/client.ts';
+export { SmtpClient, type SmtpListeners } from './client/client.ts';
 export type { RecipientOptions, SenderOptions } from './client/envelope.ts';
+export type { SmtpState } from './client/state.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Message, Recipient, SmtpEvent, SmtpEventName, UnfinishedMessage } from './core/events.ts';
 export type { Timeouts } from './core/settings.ts';

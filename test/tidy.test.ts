@@ -18,13 +18,14 @@ describe('who may import whom', () => {
   const above = [...client, 'client'];
   const may: Readonly<Record<string, readonly string[]>> = {
     machines: [],
-    clock: [],
+    wakes: [],
+    clock: ['wakes'],
     errors: ['wire'], // the type of a reply
     wire: ['errors'],
     message: ['errors', 'wire'],
     transport: ['errors', 'clock'],
     sasl: ['errors', 'wire', 'transport'],
-    testing: ['clock', 'transport'],
+    testing: ['wakes', 'clock', 'transport'],
     core,
     options: [...core, 'core'],
     client,
@@ -118,9 +119,7 @@ describe('time and chance come from outside', () => {
 describe('files', () => {
   const most = 300;
   /** Longer than the rule. A number here may only go down, and the line has to go when the file fits. */
-  const tooLong: Readonly<Record<string, number>> = {
-    'src/core/transactions.ts': 371,
-  };
+  const tooLong: Readonly<Record<string, number>> = {};
 
   test.each(library.map((source) => [source.path, source] as const))('%s', (path, source) => {
     expect(source.text, 'begins with a doc comment').toMatch(/^(?:#!.*\n)?\/\*\*/);

@@ -27,25 +27,13 @@ import { Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
 import { illegal, isLegal } from './legality.ts';
 import { Listeners } from './listeners.ts';
-
-/** What the newest message, else the connection, is doing. */
-export type SmtpState =
-  | 'disconnected'
-  | 'connecting'
-  | 'ready'
-  | 'sender'
-  | 'recipients'
-  | 'body'
-  | 'sent'
-  | 'closing';
+import { type SmtpState, stateOf } from './state.ts';
 
 /** The listeners of each event; `'event'` hears all but the tracing events COMMAND, REPLY and STATE. */
 export type SmtpListeners = {
   [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
 } & { event: (event: SmtpEvent) => void };
 
-const states = ['disconnected', 'connecting', 'ready', 'closing'] as const;
-const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
 /**
  * An SMTP or LMTP client of single steps. Steps queue; {@link execute} does the work and calls the listeners, and
  * nothing else does. A listener that throws keeps no other from hearing; what it threw comes out of `execute()`.
@@ -81,14 +69,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
 
   /** What the newest message, else the connection, is doing. */
   get state(): SmtpState {
-    const { newest } = this.#core.transactions;
-    if (newest !== undefined && !newest.over) {
-      const { tags } = newest.position;
-      const state = mailStates.find((name) => tags.has(`public:${name}`));
-      if (state !== undefined && !tags.has('settling')) return state;
-    }
-    const { tags } = this.#core.position;
-    return states.find((name) => tags.has(`public:${name}`)) ?? 'disconnected';
+    return stateOf(this.#core);
   }
 
   /** TLS is on. */

@@ -12,7 +12,7 @@ import { connectionChart, mailWords, connectionWords as words } from './charts.t
 import { type AtHand, Conduct, nothingAtHand } from './conduct.ts';
 import { Departures } from './departures.ts';
 import { type Entry, entryKinds } from './ledger.ts';
-import type { LineDeed } from './outbox.ts';
+import { guarded, perform } from './line.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Word } from './walk.ts';
 
@@ -100,7 +100,7 @@ export class Connection extends Conduct {
 
   /** Takes what happened next on the line; false where nothing has. */
   takeArrival(transport: Transport): boolean {
-    const event = this.#guard('line', () => transport.poll());
+    const event = guarded(this, 'line', () => transport.poll());
     if (event !== undefined) this.handleEvent(event);
     return event !== undefined;
   }
@@ -179,7 +179,7 @@ export class Connection extends Conduct {
   carryOut(transport: Transport): void {
     const { outbox } = this;
     for (let deed = outbox.nextDeed(); deed !== undefined; deed = outbox.nextDeed()) {
-      this.#perform(deed, transport);
+      perform(deed, transport, this);
     }
   }
 
@@ -190,7 +190,7 @@ export class Connection extends Conduct {
     this.carryOut(transport);
     if (!outbox.full && this.ledger.waiting > 0) {
       const { offered } = this.opening;
-      const early = this.ledger.due === 0 && this.#parser.pending > 0;
+      const early = this.ledger.due === 0 && this.halfReply;
       this.#departures.release({
         now: this.now,
         transport,
@@ -208,48 +208,20 @@ export class Connection extends Conduct {
     this.#arm();
   }
 
-  #perform(deed: LineDeed, transport: Transport): void {
-    const { timeouts } = this.settings;
-    switch (deed.deed) {
-      case 'open':
-        this.deadlines.set('open', this.now + timeouts.connectMs);
-        this.deadlines.set('total', this.now + timeouts.totalMs);
-        return this.#guard('open', () => transport.open(deed.target));
-      case 'secure': {
-        // what came in clear belongs to nobody (CVE-2011-0411)
-        if (this.#parser.pending > 0) return this.#refuseClear();
-        for (let early = transport.poll(); early !== undefined; early = transport.poll()) {
-          if (early.type === 'bytes') return this.#refuseClear();
-          this.handleEvent(early);
-          if (this.leaving) return;
-        }
-        this.deadlines.set('secure', this.now + timeouts.secureMs);
-        return this.#guard('secure', () => transport.secure(deed.options));
-      }
-      case 'close':
-        this.#guard('line', () => transport.close(deed.graceful));
-        // an idle client keeps nothing of half a reply
-        this.#parser.reset();
-        this.#closed = true;
-        return;
-      default:
-        deed satisfies never;
-    }
-  }
-
   /** A reply that began before its command left answers nothing (S13). */
   #noteEarly(early: boolean): void {
     if (early && this.ledger.due > 0) this.#early = true;
   }
 
-  /** A transport that throws has lost its line. */
-  #guard<T>(during: 'open' | 'secure' | 'line', call: () => T): T | undefined {
-    try {
-      return call();
-    } catch (error) {
-      this.handleEvent({ type: 'lost', during, error: asError(error) });
-      return undefined;
-    }
+  /** Half a reply has arrived. */
+  get halfReply(): boolean {
+    return this.#parser.pending > 0;
+  }
+
+  /** An idle client keeps nothing of half a reply. */
+  lineClosed(): void {
+    this.#parser.reset();
+    this.#closed = true;
   }
 
   // ── the world, in detail ──
@@ -295,7 +267,7 @@ export class Connection extends Conduct {
     if (oldest.kind === 'helo') this.opening.hello = reply;
     const word = connectionAnswer(oldest, reply);
     // whatever came with the 220 to STARTTLS was written in clear by somebody (CVE-2011-0411)
-    return word === words['starttls.ok'] && this.#parser.pending > 0 ? undefined : word;
+    return word === words['starttls.ok'] && this.halfReply ? undefined : word;
   }
 
   /** RFC 5321 §3.8: 421 may come at any time; it answers what was due, and nothing more is written. */
@@ -305,7 +277,7 @@ export class Connection extends Conduct {
   }
 
   /** Bytes came in clear where TLS was to begin. */
-  #refuseClear(): void {
+  refuseClear(): void {
     const cause = new Error('the server wrote in clear where TLS was to begin');
     const word = this.settings.tls === 'implicit' ? words['secure.failed'] : words.violation;
     this.walk(word, { ...nothingAtHand, cause });

@@ -41,6 +41,7 @@ export interface DepartureHost {
 /** What an entry counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
 const entryCost = 64;
 
+const lineEnd = Uint8Array.of(0x0d, 0x0a);
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
 const rset = commands.rset();
 
@@ -173,6 +174,9 @@ export class Departures {
     while (content.move(keep));
     const { ended } = content;
     if (ended) content.finish(keep);
+    // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it
+    const refusesEmpty = ended && pieces.length === 0 && moment.capabilities.has('XEXCH50');
+    if (refusesEmpty && mail.bodyType !== 'binarymime') keep(lineEnd);
     const octets = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);

@@ -4,7 +4,6 @@
  */
 import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
-import { commands } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
 import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
@@ -12,6 +11,7 @@ import { Content } from './content.ts';
 import type { UnfinishedMessage } from './events.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
+import { queue, queueAgain } from './mail-entries.ts';
 import { type AtHand, mailEvent, refusalOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
 import { Queue } from './queue.ts';
@@ -212,7 +212,7 @@ export class Transactions {
     const { ledger } = this.#host;
     switch (effect.do) {
       case 'send':
-        return this.#queue(effect.command, mail);
+        return queue(effect.command, mail, ledger);
       case 'forget':
         return this.#forget(mail);
       case 'dot':
@@ -234,28 +234,6 @@ export class Transactions {
     }
   }
 
-  #queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail): void {
-    const { ledger } = this.#host;
-    // what is added while it retreats goes with the rest of it
-    if (mail.position.tags.has('retreating') && command !== 'END') return;
-    switch (command) {
-      case 'MAIL':
-        return ledger.push(entry('mail', undefined, mail));
-      case 'RCPT': {
-        const addressee = mail.addressees.at(-1);
-        if (addressee === undefined) return;
-        return ledger.push(entry('rcpt', addressee.command, mail, addressee.recipient));
-      }
-      case 'DATA':
-        return ledger.push(entry('data', commands.data(), mail));
-      case 'END':
-        if (mail.content) mail.content.ended = true;
-        return;
-      default:
-        return command satisfies never;
-    }
-  }
-
   #forget(mail: Mail): void {
     this.#host.ledger.forget(mail);
     const { content } = mail;
@@ -266,20 +244,9 @@ export class Transactions {
     }
   }
 
-  /** As if it had not left yet: behind what was begun before it, and what has begun to leave. */
   #sendAgain(mail: Mail): void {
     this.#calls.slowDown(mail.pace);
-    mail.goBack();
-    const whole = [entry('mail', undefined, mail)];
-    for (const { command, recipient } of mail.addressees) {
-      whole.push(entry('rcpt', command, mail, recipient));
-    }
-    if (mail.content !== undefined) whole.push(entry('data', commands.data(), mail));
-    const { id } = mail.message;
-    this.#host.ledger.pushBehind(
-      whole,
-      ({ mail: other }) => other !== undefined && (other.message.id < id || other.hasBegun),
-    );
+    queueAgain(mail, this.#host.ledger);
   }
 
   #tell(notice: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {

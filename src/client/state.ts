@@ -1,0 +1,29 @@
+/**
+ * The public state of a client, read off the tags of its charts' positions.
+ */
+import type { Connection } from '../core/connection.ts';
+
+/** What the newest message, else the connection, is doing. */
+export type SmtpState =
+  | 'disconnected'
+  | 'connecting'
+  | 'ready'
+  | 'sender'
+  | 'recipients'
+  | 'body'
+  | 'sent'
+  | 'closing';
+
+const connectionStates = ['disconnected', 'connecting', 'ready', 'closing'] as const;
+const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
+
+export function stateOf(connection: Connection): SmtpState {
+  const { newest } = connection.transactions;
+  if (newest !== undefined && !newest.over) {
+    const { tags } = newest.position;
+    const state = mailStates.find((name) => tags.has(`public:${name}`));
+    if (state !== undefined && !tags.has('settling')) return state;
+  }
+  const { tags } = connection.position;
+  return connectionStates.find((name) => tags.has(`public:${name}`)) ?? 'disconnected';
+}
