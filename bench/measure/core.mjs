@@ -25,7 +25,7 @@ export async function measure({ of, milliseconds, scripted = false, ...style }) 
     });
   const work = { sessions, messages, sink }[of];
   let heard = 0;
-  await work(300);
+  await work(800);
   heard = 0;
   const cpu = process.cpuUsage();
   const start = performance.now();

@@ -5,7 +5,7 @@
  */
 
 /** @param {{ client: string, milliseconds: number, warmUp?: number }} spec */
-export async function measure({ client, milliseconds, warmUp = 300, ...spec }) {
+export async function measure({ client, milliseconds, warmUp = 500, ...spec }) {
   const { open } = await import(`../clients/${client}.mjs`);
   const mailer = await open(spec);
   await mailer.pour(during(warmUp));
