@@ -153,6 +153,24 @@ describe('how big the chunks are', () => {
     }
   });
 
+  it('LE030: an Exchange, known by XEXCH50, is given an empty line in place of an empty last chunk', () => {
+    for (const [body, expected] of [
+      ['', ['2 LAST']],
+      [`${'x'.repeat(65_534)}\r\n`, ['65536', '2 LAST']],
+    ] as const) {
+      const made = opened([...chunking, 'XEXCH50']);
+      made.client.sendBody(body);
+      made.settle();
+      finish(made);
+      expect(bdat(made)).toEqual(expected);
+      expect(stored(made).toString()).toBe(`${body}\r\n`);
+    }
+    const made = opened([...chunking, 'XEXCH50']);
+    made.client.sendBody('text\r\n');
+    finish(made);
+    expect(stored(made).toString()).toBe('text\r\n');
+  });
+
   it('LE026: a small bound gives small chunks, and everything arrives', () => {
     for (const bound of [1, 2, 7, 100]) {
       const made = opened(chunking, { bodyBufferBytes: bound });

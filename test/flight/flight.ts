@@ -30,6 +30,8 @@ export class Flight {
   readonly events: SmtpEvent[] = [];
   /** How each message ended, by its id. */
   readonly outcomes = new Map<number, string>();
+  /** Those whose end has left. */
+  readonly endLeft = new Set<number>();
   down = false;
   #connectedAt = 0;
   #overAt = 0;
@@ -40,6 +42,9 @@ export class Flight {
     const transport = memory(this.server, { clock, latencyMs: rttMs / 2, ...line });
     this.client = new SmtpClient({ transport, clock, pump: 'manual', localName: 'c.example', ...client });
     this.client.on('event', (event) => this.#hear(event));
+    this.client.on('COMMAND', ({ line, message }) => {
+      if (message && (line === '.' || line.endsWith(' LAST'))) this.endLeft.add(message.id);
+    });
   }
 
   /** Calls all steps of these messages, and goes on until each has its outcome. */
@@ -87,6 +92,8 @@ export class Flight {
       const right = how === 'delivered' ? copies.length === 1 : how === 'unknown' || copies.length === 0;
       if (!right || copies.length > 1 || how === 'no outcome')
         wrong.push(`${id}: ${how}, ${copies.length} copies`);
+      if (how === 'unknown' && !this.endLeft.has(id)) wrong.push(`${id}: unknown, and its end never left`);
+      if (how === 'unsent' && this.endLeft.has(id)) wrong.push(`${id}: unsent, and its end has left`);
       for (const { from, to } of copies)
         if (from !== `from${id}@a.example` || to.join() !== `to${id}@b.example`)
           wrong.push(`${id} went from ${from} to ${to}`);

@@ -1,0 +1,262 @@
+/** Servers that cannot take so much at once: what goes again, in which order, and how much slower. */
+import type { ReplyPlan, ServerCommand } from 'smtpump/testing';
+import { describe, expect, it } from 'vitest';
+import { chunking, Flight, fly, groups, ids, send, texts } from './flight.ts';
+
+const early = '503 5.5.1 not now';
+const isMail = (command: ServerCommand, id: number): boolean =>
+  command.verb === 'MAIL' && command.address === `from${id}@a.example`;
+
+/** How the client went: verbs a write, from the n-th write after EHLO. */
+const writes = ({ server }: Flight): string[] =>
+  server.reads.slice(1).map((bytes) => {
+    const lines = Buffer.from(bytes).toString().split('\r\n');
+    return lines.flatMap((line) => /^(?:MAIL|RCPT|DATA|BDAT|RSET|\.$)/.exec(line) ?? []).join(' ');
+  });
+
+describe('MAIL is refused only because it came behind another', () => {
+  it.each([
+    ['CHUNKING', chunking, early],
+    ['CHUNKING', chunking, '554 5.5.1 synchronization error'],
+    ['PIPELINING', groups, early],
+    ['PIPELINING', groups, '554 5.5.1 synchronization error'],
+  ] as const)(
+    'LE056 S20: with %s, at any message, once: it goes again; nothing lost, doubled or told (%s: %s)',
+    (_, extensions, code) => {
+      for (const id of ids(10, 1)) {
+        let refused = false;
+        const reply = (command: ServerCommand): string | undefined => {
+          if (refused || !isMail(command, id)) return undefined;
+          refused = true;
+          return code;
+        };
+        const flight = fly(10, { extensions, reply });
+        expect(flight.wrongs(10), `at ${id}`).toEqual([]);
+        expect(flight.ended('delivered')).toHaveLength(10);
+        expect(refused).toBe(true);
+        expect(flight.told(id)).toEqual([
+          `SENDER_ACK ${id}`,
+          `RECIPIENT_ACK ${id} to${id}`,
+          `BOM_ACK ${id}`,
+          `EOM_ACK ${id} to${id}/`,
+        ]);
+      }
+    },
+  );
+
+  it('S20: all that came behind the first are refused: they go again in their order, one message at a time', () => {
+    let refusals = 0;
+    const flight = fly(8, {
+      extensions: chunking,
+      reply: ({ verb }) => (verb === 'MAIL' && flightIsFull(++refusals) ? early : undefined),
+    });
+    expect(flight.stored).toEqual(texts(1, 8));
+    expect(flight.wrongs(8)).toEqual([]);
+    // one flight had one cause: the pace is that of one message, and not lock-step
+    expect(writes(flight).slice(1)).toEqual(Array.from({ length: 7 }, () => 'MAIL RCPT BDAT'));
+  });
+  const flightIsFull = (nth: number): boolean => nth > 1 && nth <= 8;
+
+  it('S20: the next connection is slow from its start, and a refusal of a lone MAIL stands', () => {
+    let mails = 0;
+    const flight = fly(3, {
+      extensions: chunking,
+      reply: ({ verb }) => (verb === 'MAIL' && [2, 6].includes(++mails) ? early : undefined),
+    });
+    flight.client.disconnect();
+    flight.until(() => flight.down);
+    flight.down = false;
+    const before = flight.server.reads.length;
+    flight.client.connect();
+    flight.fly(4, 6);
+    expect(flight.outcomes.get(5)).toBe('sendSender 503');
+    expect(flight.wrongs(6)).toEqual([]);
+    const later = flight.server.reads.slice(before).map((bytes) => Buffer.from(bytes).toString());
+    expect(later.filter((text) => (text.match(/^MAIL/gm) ?? []).length > 1)).toEqual([]);
+  });
+
+  it.each([
+    ['CHUNKING', chunking],
+    ['PIPELINING', groups],
+  ] as const)(
+    'S20: a server that refuses every MAIL but a lone one: all arrive, in their order (%s)',
+    (_, extensions) => {
+      // it remembers that an end has come until its client has waited for the answer
+      let busy = false;
+      const flight = new Flight({
+        server: {
+          extensions,
+          reply(command, session) {
+            if (command.verb === 'MAIL' && busy) return early;
+            if (command.verb === 'CONTENT' || command.last) {
+              busy = true;
+              session.line.after(1, () => {
+                busy = false;
+              });
+            }
+            return undefined;
+          },
+        },
+      });
+      flight.client.connect();
+      flight.fly(1, 12);
+      expect(flight.stored).toEqual(texts(1, 12));
+      expect(flight.wrongs(12)).toEqual([]);
+      expect(flight.ended('delivered')).toEqual(ids(12));
+    },
+  );
+
+  it('S20: a server that refuses every MAIL for good refuses every message once', () => {
+    const flight = fly(6, {
+      extensions: chunking,
+      reply: ({ verb }) => (verb === 'MAIL' ? early : undefined),
+    });
+    expect([...flight.outcomes.values()]).toEqual(Array.from({ length: 6 }, () => 'sendSender 503'));
+    expect(flight.wrongs(6)).toEqual([]);
+  });
+});
+
+describe('a message that goes again', () => {
+  /** Answers the second MAIL so late that the caller can go on in between. */
+  function retreating(
+    more: (command: ServerCommand) => ReplyPlan | string | undefined = () => undefined,
+  ): Flight {
+    let met = false;
+    const flight = new Flight({
+      server: {
+        extensions: chunking,
+        reply(command) {
+          if (met || !isMail(command, 2)) return more(command);
+          met = true;
+          return early;
+        },
+      },
+      line: { windowBytes: 1_000_000 },
+    });
+    flight.client.connect();
+    return flight;
+  }
+  const part = (flight: Flight, ms: number): void => {
+    const end = flight.clock.now() + ms;
+    while (flight.client.execute() === 'more');
+    while (flight.clock.next <= end) {
+      flight.clock.advanceTo(flight.clock.next);
+      while (flight.client.execute() === 'more');
+    }
+    flight.clock.advanceTo(end);
+  };
+
+  it('S20: keeps what its caller adds before, during and after its retreat: recipients, body, end', () => {
+    for (let ms = 0; ms <= 100; ms += 10) {
+      // the verdict on the first is slow, so the second is on the wire behind it for a while
+      const flight = retreating(({ verb, last }) => (verb === 'BDAT' && last ? { delayMs: 30 } : undefined));
+      const { client } = flight;
+      flight.until(() => client.state === 'ready');
+      send(client, 1);
+      client.sendSender('from2@a.example');
+      part(flight, ms);
+      client.sendRecipient('to2@b.example');
+      part(flight, 10);
+      client.sendBom({ raw: true });
+      part(flight, 10);
+      client.sendBody('Subject: 2\r\n\r\n');
+      part(flight, 10);
+      client.sendBody('.text 2\n');
+      part(flight, 10);
+      client.sendEom();
+      flight.fly(3, 4);
+      expect(flight.wrongs(4), `after ${ms} ms`).toEqual([]);
+      expect(flight.ended('delivered')).toHaveLength(4);
+    }
+  });
+
+  it('S20: keeps its content where the server says 354 to what it refused', () => {
+    let mails = 0;
+    const flight = fly(4, {
+      extensions: groups,
+      reply: ({ verb }) => {
+        if (verb === 'MAIL') mails++;
+        if (verb === 'MAIL' && mails === 2) return early;
+        return verb === 'DATA' && mails === 2 ? '354 go on all the same' : undefined;
+      },
+    });
+    expect(flight.wrongs(4)).toEqual([]);
+    expect(flight.ended('delivered')).toHaveLength(4);
+  });
+
+  it('S20: large, and half of it had left when it was refused: its content arrives whole', () => {
+    const whole = `Subject: 2\r\n\r\n${'0123456789abcdef\r\n'.repeat(30_000)}`;
+    const flight = retreating(({ verb, last }) => (verb === 'BDAT' && last ? { delayMs: 500 } : undefined));
+    const { client } = flight;
+    send(client, 1);
+    client.sendSender('from2@a.example');
+    client.sendRecipient('to2@b.example');
+    client.sendBom({ raw: true });
+    let at = 0;
+    const give = (): void => {
+      while (at < whole.length) {
+        const taken = client.sendBody(Buffer.from(whole.slice(at)));
+        at += taken;
+        if (taken === 0) return;
+      }
+      client.sendEom();
+    };
+    client.on('DRAIN', give);
+    give();
+    flight.until(() => flight.outcomes.size === 2);
+    expect(flight.stored[1] === whole).toBe(true);
+    expect(flight.ended('delivered')).toEqual([1, 2]);
+    expect(flight.server.violations).toEqual([]);
+    const tries = flight.server.commands.join('\n').split('MAIL FROM:<from2@').slice(1);
+    expect(tries).toHaveLength(2);
+    // the first was in many chunks, all of them in vain
+    expect(tries[0]?.match(/^BDAT/gm)?.length).toBeGreaterThan(1);
+  });
+
+  it('S20: waits for a message behind it that has begun to leave, and mixes with it in nothing', () => {
+    const flight = retreating();
+    const { client } = flight;
+    send(client, 1);
+    send(client, 2);
+    client.sendSender('from3@a.example');
+    client.sendRecipient('to3@b.example');
+    client.sendBom({ raw: true });
+    client.sendBody('Subject: 3\r\n\r\n');
+    flight.settle();
+    expect(flight.ended('delivered')).toEqual([1]);
+    client.sendBody('.text 3\n');
+    client.sendEom();
+    flight.fly(4, 5);
+    expect(flight.wrongs(5)).toEqual([]);
+    expect(flight.stored).toEqual([1, 3, 2, 4, 5].map((n) => texts(n, n)[0]));
+  });
+
+  it('S20: can be taken back while it retreats, and left behind', () => {
+    for (const act of ['reset', 'disconnect', 'abort'] as const) {
+      for (let ms = 0; ms <= 60; ms += 10) {
+        const flight = retreating(({ verb, last }) =>
+          verb === 'BDAT' && last ? { delayMs: 25 } : undefined,
+        );
+        const { client } = flight;
+        flight.until(() => client.state === 'ready');
+        send(client, 1);
+        client.sendSender('from2@a.example');
+        client.sendRecipient('to2@b.example');
+        client.sendBom({ raw: true });
+        part(flight, ms);
+        client[act]();
+        if (act === 'reset') {
+          send(client, 3);
+          flight.settle();
+          expect(flight.ended('delivered'), `${act} after ${ms} ms`).toEqual([1, 3]);
+          expect(flight.events.filter(({ name }) => name === 'RESET')).toHaveLength(1);
+        } else {
+          flight.settle();
+          expect([flight.outcomes.get(2), flight.down], `${act} after ${ms} ms`).toEqual(['unsent', true]);
+          if (act === 'disconnect') expect(flight.outcomes.get(1)).toBe('delivered');
+        }
+        expect(flight.server.violations).toEqual([]);
+      }
+    }
+  });
+});
