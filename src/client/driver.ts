@@ -5,9 +5,12 @@
 import type { Clock } from '../clock.ts';
 
 export interface Pump {
-  execute(): 'more' | 'pending' | 'idle';
+  execute(budget?: number): 'more' | 'pending' | 'idle';
   readTimer(): number;
 }
+
+/** Arrivals and events a turn: enough for many messages in flight, little enough to leave the loop to others. */
+const budget = 1024;
 
 export class Driver {
   readonly #pump: Pump;
@@ -28,7 +31,7 @@ export class Driver {
     this.#scheduled = false;
     let more = true;
     try {
-      more = this.#pump.execute() === 'more';
+      more = this.#pump.execute(budget) === 'more';
     } finally {
       // also after a listener threw: what waits must not be lost
       if (more) this.#again();
