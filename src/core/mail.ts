@@ -81,7 +81,6 @@ export class Mail {
     this.accepted.length = 0;
     this.rejected.length = 0;
     this.lastRefusal = this.lastRefusalError = undefined;
-    this.verdicts = 0;
     this.candidates = 0;
     this.chunked = false;
     this.bodyType = undefined;
