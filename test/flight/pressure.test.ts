@@ -90,6 +90,8 @@ describe.each(both)('%s', (_, extensions) => {
 });
 
 describe('over TCP', () => {
+  /** Long, so that the commands fill every buffer on their way as well. */
+  const domain = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.test`;
   const servers: Server[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
@@ -184,7 +186,7 @@ describe('over TCP', () => {
       client.connect();
       for (let n = 0; n < 3; n++) {
         client.sendSender('a@example.test');
-        for (let at = 0; at < many; at++) client.sendRecipient(`r${at}@example.test`);
+        for (let at = 0; at < many; at++) client.sendRecipient(`r${at}@${domain}`);
         client.sendBom({ raw: true });
         client.sendBody('text\r\n');
         client.sendEom();
@@ -192,7 +194,7 @@ describe('over TCP', () => {
       client.on('EOM_ACK', ({ message }) => void (message.id === 3 && client.disconnect()));
       expect(await end).toMatchObject({ reason: undefined, messages: [] });
       expect(taken).toEqual([many, many, many]);
-      expect(stuck).toBeGreaterThan(10);
+      expect(stuck).toBeGreaterThan(0);
     },
   );
 });
