@@ -204,6 +204,7 @@ export class Connection extends Conduct {
       this.#noteEarly(early);
       this.#answerOurselves();
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
+      if (outbox.failure) this.handleEvent({ type: 'lost', during: 'line', error: outbox.failure });
     }
     this.#arm();
   }

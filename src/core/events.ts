@@ -27,6 +27,8 @@ export interface Recipient {
 export interface UnfinishedMessage {
   readonly message: Message;
   readonly outcome: 'unsent' | 'unknown';
+  /** LMTP: recipients whose good verdict had come; they have it, and must not be sent it again. */
+  readonly accepted?: readonly Recipient[] | undefined;
 }
 
 interface Refusal {

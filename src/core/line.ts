@@ -48,12 +48,13 @@ function nothingInClear(transport: Transport, owner: LineOwner): boolean {
     owner.refuseClear();
     return false;
   }
-  for (let event = transport.poll(); event !== undefined; event = transport.poll()) {
+  const poll = (): TransportEvent | undefined => guarded(owner, 'secure', () => transport.poll());
+  for (let event = poll(); event !== undefined; event = poll()) {
     if (event.type === 'bytes') owner.refuseClear();
     else owner.handleEvent(event);
     if (owner.leaving) return false;
   }
-  return true;
+  return !owner.leaving;
 }
 
 /** Calls the transport; an error that it throws is a line that is lost. */

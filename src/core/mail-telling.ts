@@ -5,7 +5,7 @@
 import type { Notice, Step } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
-import type { Recipient, SmtpEvent } from './events.ts';
+import type { Recipient, SmtpEvent, UnfinishedMessage } from './events.ts';
 import { phaseOf, refusal } from './failures.ts';
 import type { Entry } from './ledger.ts';
 import type { Mail } from './mail.ts';
@@ -68,4 +68,12 @@ function refusalEvent(step: Step, mail: Mail, atHand: AtHand): SmtpEvent | undef
     reply,
     error,
   };
+}
+
+/** A message that the connection ended without a verdict for. */
+export function unfinishedOf(
+  { message, delivered }: Mail,
+  outcome: UnfinishedMessage['outcome'],
+): UnfinishedMessage {
+  return delivered.length > 0 ? { message, outcome, accepted: delivered } : { message, outcome };
 }

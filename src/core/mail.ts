@@ -3,6 +3,7 @@
  * It holds facts and decides nothing.
  */
 
+import type { Outcome } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
 import type { Path } from '../wire/address.ts';
@@ -28,6 +29,8 @@ export interface Addressee {
   readonly parameters: RecipientParameters;
   readonly command: Command;
 }
+
+const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
 
 export class Mail {
   readonly message: Message;
@@ -91,6 +94,11 @@ export class Mail {
   /** MAIL has left, and stands. */
   get hasBegun(): boolean {
     return this.startedAt < Number.POSITIVE_INFINITY;
+  }
+
+  /** How it ended, or undefined while that is open. */
+  get outcome(): Outcome | undefined {
+    return outcomes.find((outcome) => this.position.tags.has(outcome));
   }
 
   get over(): boolean {

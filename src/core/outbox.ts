@@ -2,6 +2,7 @@
  * What leaves the core: bytes and deeds for the transport, events for the caller. They wait here until the pump
  * carries them out, in order. It must not know what they mean.
  */
+import { asError } from '../errors.ts';
 import type { Target, TlsOptions, Transport } from '../transport/transport.ts';
 import type { SmtpEvent, Tracing } from './events.ts';
 
@@ -24,6 +25,8 @@ export class Outbox {
   #ration = rationBytes;
   /** The line took less than it was given: nothing more until it drains. */
   full = false;
+  /** What the transport threw in place of taking the bytes: the line is lost. */
+  failure: Error | undefined;
   #deeds: LineDeed[] = [];
   #events: SmtpEvent[] = [];
   #nextEvent = 0;
@@ -115,6 +118,7 @@ export class Outbox {
     this.#pieces = [];
     this.#pieceBytes = 0;
     this.full = false;
+    this.failure = undefined;
   }
 
   #encodeText(): void {
@@ -134,6 +138,12 @@ export class Outbox {
   }
 
   #send(bytes: Uint8Array, transport: Transport): void {
-    if (!transport.write(bytes)) this.full = true;
+    if (this.failure !== undefined) return;
+    try {
+      if (!transport.write(bytes)) this.full = true;
+    } catch (error) {
+      this.failure = asError(error);
+      this.full = true;
+    }
   }
 }

@@ -2,7 +2,7 @@
  * The messages of one connection: walks each one's chart and carries out what it wants. It reports to the connection
  * through {@link TransactionHost} and touches no socket, no clock and no bytes of a reply.
  */
-import type { MailWord, Outcome, Step } from '../../machines/vocabulary.ts';
+import type { MailWord, Step } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
@@ -12,7 +12,7 @@ import type { UnfinishedMessage } from './events.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
 import { type Addressee, Mail, type Sender } from './mail.ts';
 import { queue, queueAgain } from './mail-entries.ts';
-import { type AtHand, mailEvent, refusalOf } from './mail-telling.ts';
+import { type AtHand, mailEvent, refusalOf, unfinishedOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
 import { Queue } from './queue.ts';
 import type { ConnectionSettings } from './settings.ts';
@@ -174,11 +174,11 @@ export class Transactions {
     const open = this.#open;
     this.#open = new Queue();
     for (const mail of open) {
-      if (mail.over && outcomeOf(mail) !== 'unsent') continue;
+      if (mail.over && mail.outcome !== 'unsent') continue;
       this.walk(mail, words.lost);
       mail.content?.discard();
-      const outcome = outcomeOf(mail);
-      if (outcome === 'unsent' || outcome === 'unknown') unfinished.push({ message: mail.message, outcome });
+      const outcome = mail.outcome;
+      if (outcome === 'unsent' || outcome === 'unknown') unfinished.push(unfinishedOf(mail, outcome));
     }
     this.newest = undefined;
     return unfinished;
@@ -283,15 +283,8 @@ export class Transactions {
 
   /** What is left behind unsent is told at the end; the others are done with. */
   #letGo(): void {
-    for (let { first } = this.#open; first?.over && outcomeOf(first) !== 'unsent'; { first } = this.#open) {
+    for (let { first } = this.#open; first?.over && first.outcome !== 'unsent'; { first } = this.#open) {
       this.#open.shift();
     }
   }
-}
-
-const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
-
-/** How the message ended, or undefined while that is open. */
-function outcomeOf(mail: Mail): Outcome | undefined {
-  return outcomes.find((outcome) => mail.position.tags.has(outcome));
 }

@@ -93,9 +93,15 @@ describe('LMTP', () => {
 
   it('DISCONNECTED in the middle of the verdicts: unknown, and the told ones stay told', () => {
     const { client, settle, news } = lmtp({ CONTENT: (_, nth) => (nth === 2 ? { drop: true } : undefined) });
+    const delivered: string[] = [];
+    client.on('DISCONNECTED', ({ messages }) => {
+      for (const { accepted = [] } of messages) delivered.push(...accepted.map(({ address }) => address));
+    });
     sendMail(client, { to });
     settle();
     expect(news()).toEqual([...begun, 'DISCONNECTED ESHUTDOWN 1:unknown']);
+    // whoever has it must not be sent it again
+    expect(delivered).toHaveLength(1);
   });
 
   it('each verdict has its own limit, counted from the one before', () => {
