@@ -14,6 +14,7 @@ const from = flags?.from ?? 'device@sender.example';
 const recipients = flags === undefined ? ['ann@receiver.example', 'bob@receiver.example'] : [flags.to];
 
 const client = new SmtpClient(target);
+let sent = false;
 
 client.on('CONNECTED', () => client.sendSender(from));
 client.on('SENDER_ACK', nextRecipient);
@@ -23,6 +24,7 @@ client.on('BOM_ACK', () => {
   client.sendEom();
 });
 client.on('EOM_ACK', ({ accepted }) => {
+  sent = true;
   console.log(`accepted for ${accepted.map(({ address }) => address).join(' and ')}`);
   client.disconnect();
 });
@@ -35,7 +37,7 @@ client.on('AUTH_FAIL', ({ error }) => {
 });
 client.on('DISCONNECTED', ({ reason }) => {
   if (reason !== undefined) console.error(reason.message);
-  process.exitCode = server?.messages.length === 0 || reason !== undefined ? 1 : 0;
+  process.exitCode = sent && reason === undefined ? 0 : 1;
   server?.close();
 });
 

@@ -3,7 +3,7 @@
  * One step at a time against a server of yours, each awaited before the next: connect, sender, recipient, begin,
  * body, end, disconnect. A script reads from top to bottom; the first refusal ends it.
  */
-import { SmtpClient } from 'smtpump';
+import { printable, SmtpClient } from 'smtpump';
 import { exitWithUsage, readFlags } from './support/flags.mjs';
 
 const { target, from, to } = readFlags() ?? exitWithUsage('this example needs a server of yours');
@@ -35,7 +35,8 @@ function answer(wanted, step) {
       if (event.name !== wanted && failure === undefined) return;
       client.off('event', hear);
       if (failure !== undefined) return reject(failure);
-      console.log(wanted, client.lastReply?.code, client.lastReply?.text);
+      // what a server says is its own: it must not move the cursor of whoever reads it
+      console.log(wanted, client.lastReply?.code, printable(client.lastReply?.text ?? ''));
       resolve(event);
     });
     step();

@@ -3,7 +3,7 @@
  * TLS and a login. `tls: 'always'` sends STARTTLS even where it is not offered, so that nobody on the way can take
  * the offer out; the certificate and its name are verified; the password leaves after that only.
  */
-import { SmtpClient } from 'smtpump';
+import { printable, SmtpClient } from 'smtpump';
 import { password, startServer, user } from './support/server.mjs';
 
 const server = await startServer({ login: true });
@@ -25,7 +25,7 @@ client.on('AUTH_FAIL', ({ error }) => {
   client.disconnect();
 });
 client.on('EOM_ACK', ({ reply }) => {
-  console.log(`accepted: ${reply.code} ${reply.text}`);
+  console.log(`accepted: ${reply.code} ${printable(reply.text)}`);
   client.disconnect();
 });
 client.on('DISCONNECTED', ({ reason }) => {

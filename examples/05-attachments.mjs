@@ -6,7 +6,7 @@
 import { pipeline } from 'node:stream/promises';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import PostalMime from 'postal-mime';
-import { SmtpClient } from 'smtpump';
+import { printable, SmtpClient } from 'smtpump';
 import { startServer } from './support/server.mjs';
 
 const mime = new MailComposer({
@@ -40,14 +40,19 @@ await disconnected;
 server.close();
 
 const mail = await PostalMime.parse(server.messages[0] ?? '');
-console.log(`from     ${mail.from?.name} <${mail.from?.address}>`);
-console.log(`subject  ${mail.subject}`);
-console.log(`text     ${mail.text?.trim()}`);
+show(`from     ${mail.from?.name} <${mail.from?.address}>`);
+show(`subject  ${mail.subject}`);
+show(`text     ${mail.text?.trim()}`);
 for (const { filename, mimeType, content } of mail.attachments) {
   const octets = content instanceof ArrayBuffer ? content.byteLength : 0;
-  console.log(`part     ${filename}, ${mimeType}, ${octets} octets`);
+  show(`part     ${filename}, ${mimeType}, ${octets} octets`);
 }
 for (const name of ['from', 'to', 'subject', 'date', 'message-id', 'mime-version', 'content-type']) {
   const times = mail.headers.filter(({ key }) => key === name).length;
   if (times !== 1) console.error(`${name} stands ${times} times`);
+}
+
+/** What has come over a wire is shown without its control characters. @param {string} text */
+function show(text) {
+  console.log(printable(text));
 }

@@ -2,7 +2,8 @@
 /**
  * One mail, sent step by step through a pump that this program turns, with everything shown that happens on the way.
  * Without flags the server is an embedded one, with STARTTLS and AUTH: `npm run demo`.
- * With flags it is yours: `npm run demo -- --host mail.example --user me --from me@example --to you@example`.
+ * With flags it is yours: `npm run demo -- --host mail.example --from me@example --to you@example`, and with a login
+ * `--user me --pass secret`, or the password in SMTP_PASS.
  */
 import { SmtpClient, SmtpUsageError } from 'smtpump';
 import { readFlags } from '../support/flags.mjs';

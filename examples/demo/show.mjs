@@ -5,14 +5,19 @@
  *     → a step of the program        ● an event that the client told
  *         STATE  a chart moved           C:, S:  a line on the wire
  *
- * Colours are used on a terminal only, and not where NO_COLOR is set.
+ * Colours are used on a terminal only, and not where NO_COLOR is set. What the server says reaches the terminal as
+ * printable text: no octet of it moves the cursor.
  */
 import { styleText } from 'node:util';
+import { printable } from 'smtpump';
 
 /** @typedef {Parameters<typeof styleText>[0]} Style */
 
+/** Characters of one line that are shown. */
+const longest = 2000;
+
 export class Show {
-  /** @param {NodeJS.WriteStream} out */
+  /** @param {{ isTTY: boolean, write(text: string): boolean }} out */
   constructor(out) {
     this.out = out;
     this.colour = out.isTTY && !process.env.NO_COLOR;
@@ -61,7 +66,10 @@ export class Show {
 
   /** @param {string} title @param {string} text */
   frame(title, text) {
-    const lines = text.trimEnd().split(/\r?\n/);
+    const lines = text
+      .trimEnd()
+      .split(/\r?\n/)
+      .map((line) => printable(line, longest));
     const width = Math.max(title.length + 2, ...lines.map((line) => line.length));
     this.print('green', `┌─ ${title} ${'─'.repeat(width - title.length - 1)}┐`);
     for (const line of lines) this.print('green', `│ ${line.padEnd(width)} │`);
@@ -74,9 +82,10 @@ export class Show {
     this.print(style, text, `${ms}  `);
   }
 
-  /** @param {Style} style @param {string} text @param {string} [before] */
+  /** Everything goes through here. @param {Style} style @param {string} text one line @param {string} [before] */
   print(style, text, before = '') {
-    this.out.write(`${before}${this.colour ? styleText(style, text) : text}\n`);
+    const safe = printable(text, longest + 10);
+    this.out.write(`${before}${this.colour ? styleText(style, safe) : safe}\n`);
   }
 }
 

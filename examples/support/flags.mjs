@@ -19,6 +19,9 @@ export function readFlags() {
   if (from === undefined || to === undefined) return exitWithUsage('--from and --to are missing');
   if (tls !== rest.tls) return exitWithUsage(`--tls ${rest.tls} is none of ${modes.join(', ')}`);
   if (port !== undefined && !/^[0-9]+$/.test(port)) return exitWithUsage(`--port ${port} is no number`);
+  if (user !== undefined && pass === '') {
+    return exitWithUsage('--pass is missing, and SMTP_PASS is not set: --user needs one of them');
+  }
   return {
     target: {
       host,
@@ -38,7 +41,8 @@ export function readFlags() {
 export function exitWithUsage(reason) {
   console.error(`${reason}
 flags: --host NAME [--port N] [--tls never|optional|always|implicit] [--user NAME --pass TEXT]
-       --from ADDRESS --to ADDRESS`);
+       --from ADDRESS --to ADDRESS
+The password may be in the environment instead, as SMTP_PASS.`);
   process.exit(2);
 }
 

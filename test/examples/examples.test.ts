@@ -1,9 +1,13 @@
 /** Each example is run as its reader would run it, and its output compared. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Show } from '../../examples/demo/show.mjs';
 import { runNode } from '../support/run-node.ts';
 import { MailServer } from './mail-server.ts';
+import { withRawServer } from './raw-server.ts';
 
 const example = (name: string, ...flags: string[]) => runNode([`examples/${name}.mjs`, ...flags]);
+const to = (port: number) =>
+  `--host localhost --port ${port} --from me@sender.example --to you@receiver.example`.split(' ');
 
 describe('without flags', () => {
   test('01: callbacks only', async () => {
@@ -67,8 +71,7 @@ describe('with flags', () => {
   const server = new MailServer();
   beforeAll(() => server.listen());
   afterAll(() => server.close());
-  const flags = () =>
-    `--host localhost --port ${server.port} --from me@sender.example --to you@receiver.example`.split(' ');
+  const flags = () => to(server.port);
 
   test.each(['01-callbacks', '03-step-by-step', 'demo/demo'])(
     '%s sends to the server given',
@@ -85,6 +88,76 @@ describe('with flags', () => {
     const { code, stderr } = await example('03-step-by-step', ...flags(), '--tls', 'always');
     expect(code).toBe(1);
     expect(stderr).toMatch(/starttls: .*ETLS/);
+  });
+
+  test.each(['01-callbacks', '03-step-by-step', 'demo/demo'])(
+    '%s asks for the password of a user',
+    async (name) => {
+      const { code, stdout, stderr } = await example(name, ...flags(), '--user', 'me');
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^--pass is missing, and SMTP_PASS is not set/);
+    },
+  );
+
+  const refusals: readonly (readonly [string, string])[] = [
+    ['MAIL', '451 4.3.0 later'],
+    ['MAIL', '550 5.1.8 no'],
+    ['RCPT', '450 4.2.0 later'],
+    ['RCPT', '550 5.1.1 no'],
+    ['DATA', '451 4.3.0 later'],
+    ['DATA', '554 5.0.0 no'],
+    ['CONTENT', '451 4.3.0 later'],
+    ['CONTENT', '554 5.6.0 no'],
+  ];
+  describe.each(['01-callbacks', '03-step-by-step', 'demo/demo'])('%s fails', (name) => {
+    test.each(refusals)('where %s is answered %s', async (verb, reply) => {
+      const { code, stdout, stderr } = await withRawServer({ [verb]: reply }, (port) =>
+        example(name, ...to(port)),
+      );
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain(reply);
+    });
+  });
+});
+
+describe('what a server says moves no cursor', () => {
+  const evil = '\u001b]0;owned\u0007\u001b[2J\u0008\u009b31m';
+  const shown = '\\x1b]0;owned\\x07\\x1b[2J\\x08';
+  const replies = {
+    GREETING: `220 raw ${evil}`,
+    EHLO: `250-raw ${evil}\r\n250 HELP ${evil}`,
+    MAIL: `250 2.1.0 ${evil}`,
+    RCPT: `250 2.1.5 ${evil}`,
+    DATA: `354 ${evil}`,
+    CONTENT: `250 2.0.0 ${evil}`,
+  };
+
+  test.each(['01-callbacks', '03-step-by-step', 'demo/demo'])('%s', async (name) => {
+    const { code, stdout, stderr } = await withRawServer(replies, (port) => example(name, ...to(port)));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+    if (name !== '01-callbacks') expect(stdout).toContain(shown);
+  });
+
+  test.each(['01-callbacks', '03-step-by-step', 'demo/demo'])('%s, where it refuses', async (name) => {
+    const { code, stdout, stderr } = await withRawServer({ CONTENT: `554 5.6.0 ${evil}` }, (port) =>
+      example(name, ...to(port)),
+    );
+    expect(code).toBe(1);
+    expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(stdout + stderr).toContain(shown);
+  });
+
+  test('a message is framed line by line', () => {
+    const pieces: string[] = [];
+    const show = new Show({ isTTY: false, write: (piece: string) => pieces.push(piece) > 0 });
+    show.frame('it', `Subject: a\r\n\r\n${evil}\rover\r\n`);
+    const text = pieces.join('');
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+    const lines = text.trimEnd().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines[3]).toBe(`│ ${shown}\\x9b31m\\x0dover │`);
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   });
 });
 

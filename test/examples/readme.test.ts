@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import {
   describeCode,
@@ -22,8 +22,9 @@ import {
 } from 'smtpump';
 import { runUntil, ScriptedServer, type ServerOptions, SimNetwork, VirtualClock } from 'smtpump/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root, runNode } from '../support/run-node.ts';
+import { type Outcome, root, runNode } from '../support/run-node.ts';
 import { MailServer } from './mail-server.ts';
+import { type Replies, withRawServer } from './raw-server.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -100,6 +101,36 @@ describe('the programs', () => {
     expect(server.messages[0]).toMatch(/\r\n\r\nHello in twelve lines\.\r\n$/);
   });
 
+  const refusals: readonly Replies[] = [
+    { MAIL: '451 4.3.0 later' },
+    { MAIL: '550 5.1.8 no' },
+    { RCPT: '450 4.2.0 later' },
+    { RCPT: '550 5.1.1 no' },
+    { DATA: '451 4.3.0 later' },
+    { DATA: '554 5.0.0 no' },
+    { CONTENT: '451 4.3.0 later' },
+    { CONTENT: '554 5.6.0 no' },
+  ];
+  test.each(refusals)('twelve lines end where the server answers %o', async (replies) => {
+    const { code, stdout, stderr } = await withRawServer(replies, twelveLines);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/\nSERVER_(ERROR|RETRY)\n(.+\n)*DISCONNECTED\n$/);
+  });
+
+  test('twelve lines end where the login fails', async () => {
+    const { code, stdout, stderr } = await withRawServer({}, (port) =>
+      twelveLines(port, "auth: { user: 'me', password: 'secret' }"),
+    );
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'AUTH_FAIL\nDISCONNECTED\n', stderr: '' });
+  });
+
+  /** The program, told another port, and with options of its own. */
+  function twelveLines(port: number, options = ''): Promise<Outcome> {
+    const file = `twelve-${port}.mjs`;
+    writeFileSync(join(folder, file), programs[0]?.replace('port: 2525', `port: ${port}, ${options}`) ?? '');
+    return runNode([file], { cwd: folder });
+  }
+
   test('a loop of its own connects and leaves', async () => {
     expect(await run(1)).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
   });
@@ -124,6 +155,25 @@ describe('the commands and links', () => {
       expect(existsSync(join(root, path))).toBe(true);
     },
   );
+});
+
+describe('the package', () => {
+  test('has the pictures of its pages', async () => {
+    const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+    });
+    const [{ files }] = JSON.parse(stdout);
+    const paths: string[] = files.map(({ path }: { path: string }) => path);
+    const pages = ['README.md', 'machines/README.md'];
+    expect(paths).toEqual(expect.arrayContaining(pages));
+    const pictures = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/!\[[^\]]*\]\(([^)]+)\)|src="([^"]+)"/g)].map(
+        ([, a, b]) => posix.join(posix.dirname(page), a ?? b ?? ''),
+      ),
+    );
+    expect(pictures.length).toBeGreaterThan(2);
+    expect(paths).toEqual(expect.arrayContaining(pictures));
+  });
 });
 
 describe('the tables', () => {
