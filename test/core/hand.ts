@@ -191,6 +191,8 @@ export class HandServer {
     if (!/^(EHLO|LHLO|MAIL|RCPT|DATA|RSET|QUIT)$/.test(verb)) this.wrongs.push(`a command "${line}"`);
     if (verb === 'MAIL') {
       const sender = /<(.*?)@/.exec(line)?.[1] ?? '';
+      // a message goes again only when all that had left of it is answered
+      if (this.#due.some(({ passage }) => passage?.sender === sender)) this.wrongs.push(`${line}, too soon`);
       const fresh = { text: '', asked: 0, recipients: 0, accepted: 0 };
       this.passages.push({ sender, ...fresh, dead: false, ended: false, judged: false });
     }

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { type ConnectionPassage, connectionGraph as graph, type Rule, Wrong, wordText } from './graph.ts';
-import { breach, connecting, does, sorted, strict, tells, texts, written } from './passages.ts';
+import { breach, connecting, does, never, sorted, strict, tells, texts, written } from './passages.ts';
 import { policies } from './vocabulary.ts';
 
 describe('login', () => {
@@ -67,11 +67,11 @@ describe('login', () => {
     );
     expect(sorted(ways.map((way) => [wordText(way.event), ...texts(way)].join(', ')))).toEqual([
       'auth.challenge, do blame protocol, do close false',
-      'auth.deferred, tell AUTH_FAIL',
-      'auth.ok, tell AUTH_FAIL',
-      'auth.refused more=false, tell AUTH_FAIL',
-      'auth.refused more=true, tell AUTH_FAIL',
-      'auth.unproved, tell AUTH_FAIL',
+      'auth.deferred, do giveUpConnecting, tell AUTH_FAIL',
+      'auth.ok, do giveUpConnecting, tell AUTH_FAIL',
+      'auth.refused more=false, do giveUpConnecting, tell AUTH_FAIL',
+      'auth.refused more=true, do giveUpConnecting, tell AUTH_FAIL',
+      'auth.unproved, do giveUpConnecting, tell AUTH_FAIL',
     ]);
   });
 
@@ -88,18 +88,27 @@ describe('login', () => {
       'violation',
     ]);
     expect(rejected.flatMap(written)).toEqual([]);
-    expect(sorted(rejected.map(({ to }) => to.name))).toEqual(['hangingUp']);
+    expect(sorted(rejected.map(({ to }) => to.name))).toEqual(['hangingUp.asked', 'hangingUp.unasked']);
+  });
+
+  it('that failed for good gives up connecting first, and nothing else does: no limit runs while the caller thinks', () => {
+    const rule = (passage: ConnectionPassage): boolean => {
+      const given = texts(passage).join().includes('do giveUpConnecting,tell AUTH_FAIL');
+      return given !== tells(passage, 'AUTH_FAIL') || given !== does(passage, 'giveUpConnecting');
+    };
+    expect(never('given up otherwise', rule)).toBeUndefined();
   });
 
   it('may be tried again with any other policy after that (TK16, TK39)', () => {
+    // what is begun depends on the new policy alone, for nothing is left of the last one
     const disconnected = graph.positions.filter(({ name }) => name === 'disconnected');
-    for (const position of disconnected) {
-      const ways = graph.leaving.get(position) ?? [];
-      expect(ways.map(({ event }) => event)).toEqual(
-        policies.map((policy) => ({ type: 'step.connect', ...policy })),
-      );
-      // and what is begun depends on the new policy alone
-      expect(ways.map(({ to }) => to)).toEqual(graph.leaving.get(graph.start)?.map(({ to }) => to));
-    }
+    expect(disconnected).toEqual([graph.start]);
+    const ways = graph.leaving.get(graph.start) ?? [];
+    expect(ways.map(({ event }) => event)).toEqual(
+      policies.map((policy) => ({ type: 'step.connect', ...policy })),
+    );
+    expect(ways.map(({ to }) => to.context)).toEqual(
+      policies.map((policy) => ({ ...policy, secure: false })),
+    );
   });
 });

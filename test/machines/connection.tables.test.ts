@@ -24,37 +24,37 @@ describe('the opening, word by word (TK14, TK15, TK35, TK43, TK44)', () => {
     }
     expect(Object.fromEntries(Object.entries(table).map(([key, set]) => [key, [...set]]))).toEqual({
       'authenticating: auth.challenge': ['authenticating, respond'],
-      'authenticating: auth.deferred': ['hangingUp, tell REFUSED connect, blame reply, close true'],
+      'authenticating: auth.deferred': ['hangingUp.unasked, tell REFUSED connect, blame reply, close true'],
       'authenticating: auth.invalid': ['cancelling, cancelLogin'],
       'authenticating: auth.ok': ['ready, tell AUTH_OK, admit, tell CONNECTED'],
-      'authenticating: auth.refused': ['rejected, tell AUTH_FAIL', 'authenticating, login'],
-      'authenticating: auth.unproved': ['rejected, tell AUTH_FAIL'],
-      'cancelling: auth.challenge': ['hangingUp, blame protocol, close false'],
-      'cancelling: auth.deferred': ['rejected, tell AUTH_FAIL'],
-      'cancelling: auth.ok': ['rejected, tell AUTH_FAIL'],
-      'cancelling: auth.refused': ['rejected, tell AUTH_FAIL'],
-      'cancelling: auth.unproved': ['rejected, tell AUTH_FAIL'],
+      'authenticating: auth.refused': ['rejected, giveUpConnecting, tell AUTH_FAIL', 'authenticating, login'],
+      'authenticating: auth.unproved': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
+      'cancelling: auth.challenge': ['hangingUp.unasked, blame protocol, close false'],
+      'cancelling: auth.deferred': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
+      'cancelling: auth.ok': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
+      'cancelling: auth.refused': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
+      'cancelling: auth.unproved': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
       'connecting: opened': ['greeting, expectGreeting', 'securing, secure'],
       'disconnected: step.connect': ['connecting, open'],
       'ehlo: ehlo.ok': [
         'ready, admit, tell CONNECTED',
-        'rejected, tell AUTH_FAIL',
+        'rejected, giveUpConnecting, tell AUTH_FAIL',
         'authenticating, login',
         'fetching, fetchToken',
         'upgrading, send STARTTLS',
       ],
       'ehlo: ehlo.refused': [
-        'hangingUp, tell REFUSED connect, blame reply, close true',
+        'hangingUp.unasked, tell REFUSED connect, blame reply, close true',
         'helo, send HELO',
-        'hangingUp, tell SECURE_FAIL, blame tls, close false',
+        'hangingUp.unasked, tell SECURE_FAIL, blame tls, close false',
       ],
-      'fetching: token.failed': ['rejected, tell AUTH_FAIL'],
+      'fetching: token.failed': ['rejected, giveUpConnecting, tell AUTH_FAIL'],
       'fetching: token.ready': ['authenticating, login'],
       'greeting: greeting.ok': ['ehlo, send EHLO', 'ehlo, send LHLO'],
-      'greeting: greeting.refused': ['hangingUp, tell REFUSED connect, blame reply, close true'],
-      'helo: helo.ok': ['ready, admit, tell CONNECTED', 'rejected, tell AUTH_FAIL'],
-      'helo: helo.refused': ['hangingUp, tell REFUSED connect, blame reply, close true'],
-      'securing: secure.failed': ['hangingUp, tell SECURE_FAIL, blame tls, close false'],
+      'greeting: greeting.refused': ['hangingUp.unasked, tell REFUSED connect, blame reply, close true'],
+      'helo: helo.ok': ['ready, admit, tell CONNECTED', 'rejected, giveUpConnecting, tell AUTH_FAIL'],
+      'helo: helo.refused': ['hangingUp.unasked, tell REFUSED connect, blame reply, close true'],
+      'securing: secure.failed': ['hangingUp.unasked, tell SECURE_FAIL, blame tls, close false'],
       'securing: secured': [
         'greeting, tell SECURE_OK, expectGreeting',
         'ehlo, tell SECURE_OK, send EHLO',
@@ -63,7 +63,7 @@ describe('the opening, word by word (TK14, TK15, TK35, TK43, TK44)', () => {
       'upgrading: starttls.ok': ['securing, secure'],
       'upgrading: starttls.refused': [
         'ready, tell SECURE_FAIL, admit, tell CONNECTED',
-        'hangingUp, tell SECURE_FAIL, blame tls, close false',
+        'hangingUp.unasked, tell SECURE_FAIL, blame tls, close false',
       ],
     });
   });
@@ -115,7 +115,9 @@ describe('legality of the steps (TK12, TK20, TK30)', () => {
       'online.opening.rejected': ['....xx'],
       'online.ready': ['.xxxxx'],
       'online.quitting': ['....xx'],
-      hangingUp: ['....xx'],
+      // who asked for it takes no new step; who cannot know yet may, and it comes to nothing
+      'hangingUp.asked': ['....xx'],
+      'hangingUp.unasked': ['.xxxxx'],
     });
   });
 });
@@ -143,7 +145,8 @@ describe('the tags by which a position is read', () => {
       'online.opening.rejected': opening,
       'online.ready': ['open', 'public:ready'],
       'online.quitting': ['open', 'public:closing'],
-      hangingUp: ['public:closing'],
+      'hangingUp.asked': ['public:closing'],
+      'hangingUp.unasked': ['public:closing'],
     });
   });
 });

@@ -7,6 +7,7 @@ import {
   breach,
   connecting,
   does,
+  leaving,
   never,
   sorted,
   strict,
@@ -107,17 +108,17 @@ describe('TLS', () => {
       ].join(' '),
     );
     expect(sorted(ways)).toEqual([
-      'always auth ehlo ehlo.refused → hangingUp 3',
-      'always auth securing secure.failed → hangingUp 3',
-      'always auth upgrading starttls.refused → hangingUp 3',
-      'always open ehlo ehlo.refused → hangingUp 3',
-      'always open securing secure.failed → hangingUp 3',
-      'always open upgrading starttls.refused → hangingUp 3',
-      'implicit auth securing secure.failed → hangingUp 3',
-      'implicit open securing secure.failed → hangingUp 3',
-      'optional auth securing secure.failed → hangingUp 3',
-      'optional auth upgrading starttls.refused → hangingUp 3',
-      'optional open securing secure.failed → hangingUp 3',
+      'always auth ehlo ehlo.refused → hangingUp.unasked 3',
+      'always auth securing secure.failed → hangingUp.unasked 3',
+      'always auth upgrading starttls.refused → hangingUp.unasked 3',
+      'always open ehlo ehlo.refused → hangingUp.unasked 3',
+      'always open securing secure.failed → hangingUp.unasked 3',
+      'always open upgrading starttls.refused → hangingUp.unasked 3',
+      'implicit auth securing secure.failed → hangingUp.unasked 3',
+      'implicit open securing secure.failed → hangingUp.unasked 3',
+      'optional auth securing secure.failed → hangingUp.unasked 3',
+      'optional auth upgrading starttls.refused → hangingUp.unasked 3',
+      'optional open securing secure.failed → hangingUp.unasked 3',
       'optional open upgrading starttls.refused → online.ready 3',
     ]);
   });
@@ -125,8 +126,7 @@ describe('TLS', () => {
   it('cuts the line where it fails closed, and blames TLS (S2, S3)', () => {
     const failing = graph.passages.filter(
       ({ to, effects }) =>
-        to.name === 'hangingUp' &&
-        effects.some((effect) => 'tell' in effect && effect.tell === 'SECURE_FAIL'),
+        leaving(to) && effects.some((effect) => 'tell' in effect && effect.tell === 'SECURE_FAIL'),
     );
     expect(sorted(failing.map((passage) => texts(passage).join()))).toEqual([
       'tell SECURE_FAIL,do blame tls,do close false',
@@ -174,9 +174,10 @@ describe('TLS', () => {
     expect(breach(false, rule)).toBeUndefined();
   });
 
-  it('is on only after the handshake, and stays on to the end', () => {
+  it('is on only after the handshake, stays on to the end, and is forgotten with the connection', () => {
     const rule: Rule<boolean, ConnectionPassage> = (secured, passage) => {
-      const now = !connecting(passage) && (secured || passage.event.type === 'secured');
+      const over = connecting(passage) || passage.event.type === 'closed';
+      const now = !over && (secured || passage.event.type === 'secured');
       return passage.to.context.secure === now ? now : new Wrong('the fact is wrong');
     };
     expect(breach(false, rule)).toBeUndefined();

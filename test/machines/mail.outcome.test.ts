@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { mailGraph as graph, type MailPassage, type Rule, Wrong } from './graph.ts';
-import { answered, mailBreach, outcomesOf, perState, sorted, tells, texts, way } from './passages.ts';
+import { answered, asked, mailBreach, outcomesOf, perState, sorted, tells, texts, way } from './passages.ts';
 
 describe('the search itself', () => {
   it('finds the shortest path to what is there', () => {
@@ -209,7 +209,7 @@ describe('what is done for the server', () => {
     expect(leaving.filter((passage) => !texts(passage).includes('do spoil'))).toEqual([]);
   });
 
-  it('a 354 is always followed by an end: by the text, by a dot for none, or by the end of the line', () => {
+  it('a 354 is always followed by an end: by the text, by a dot for none, or by the end of the line, blamed or not', () => {
     // where a 354 can come: MAIL is answered, and the content has not begun
     const waiting = new Set(['open', 'failing', 'retreating', 'withdrawing', 'leaving']);
     const going = graph.passages.filter(
@@ -217,11 +217,11 @@ describe('what is done for the server', () => {
     );
     const said = going.map((passage) => {
       const { event, to } = passage;
-      const done = texts(passage).filter((text) => /dot|drop/.test(text));
+      const done = texts(passage).filter((text) => /dot|drop|accuse/.test(text));
       return `${event.type} → ${answered(to)} ${done.join()}`;
     });
     expect(sorted(said)).toEqual([
-      'data.go → failing do dot',
+      'data.go → failing do accuse',
       'data.go → flowing ',
       'data.go → retreating do dot',
       'data.go → stuck do drop',
@@ -229,6 +229,80 @@ describe('what is done for the server', () => {
       'data.goNobody → leaving do dot',
       'data.goNobody → retreating do dot',
       'data.goNobody → withdrawing do dot',
+    ]);
+  });
+
+  it('the server is accused only where a refused message is asked for its content, and there always (TK61, S13)', () => {
+    const accusing = graph.passages.filter((passage) => texts(passage).includes('do accuse'));
+    expect(sorted(accusing.map((way) => [answered(way.from), way.event.type, ...texts(way)].join()))).toEqual(
+      ['failing,data.go,do accuse'],
+    );
+    // and no dot goes, which would deliver an empty message
+    const failing = graph.positions.filter((position) => answered(position) === 'failing');
+    expect(accusing.length).toBe(failing.length);
+    // wherever it fails it was refused, and the caller has been told
+    const rule: Rule<boolean, MailPassage> = (refused, passage) => {
+      const now = refused || texts(passage).some((text) => text.startsWith('tell REFUSED'));
+      return answered(passage.to) === 'failing' && !now ? new Wrong('failing, and not refused') : now;
+    };
+    expect(mailBreach(false, rule)).toBeUndefined();
+  });
+});
+
+describe('a message whose MAIL came too early (S20)', () => {
+  const retreating = (position: MailPassage['from']): boolean => position.tags.has('retreating');
+  const ways = (passages: readonly MailPassage[]): string[] =>
+    sorted(passages.map(({ from, to, event }) => `${answered(from)} ${event.type} ${answered(to)}`));
+
+  it('is recalled for that word alone, before anything else of it was answered', () => {
+    const recalled = graph.passages.filter((passage) => texts(passage).includes('do recall'));
+    expect(ways(recalled)).toEqual([
+      'judging.silent mail.tooEarly retreating',
+      'silent mail.tooEarly retreating',
+    ]);
+    const entering = graph.passages.filter(({ from, to }) => retreating(to) && !retreating(from));
+    expect(entering).toEqual(recalled);
+    expect(recalled.filter((passage) => texts(passage).join() !== 'do recall')).toEqual([]);
+  });
+
+  it('goes again only after everything of it is answered, once for each retreat, and from the beginning', () => {
+    const again = graph.passages.filter((passage) => texts(passage).includes('do again'));
+    expect(ways(again)).toEqual(['retreating settled silent']);
+    const settled = graph.passages.filter(({ from, event }) => retreating(from) && event.type === 'settled');
+    expect(again).toEqual(settled);
+    const rule: Rule<boolean, MailPassage> = (recalled, passage) => {
+      const done = texts(passage);
+      if (done.includes('do recall') && recalled) return new Wrong('recalled twice');
+      if (done.includes('do again') && !recalled) return new Wrong('again, though it was not recalled');
+      return (recalled || done.includes('do recall')) && !done.includes('do again');
+    };
+    expect(mailBreach(false, rule)).toBeUndefined();
+  });
+
+  it('waits for that in one state, which it leaves only to go again, taken back, or lost', () => {
+    expect(ways(graph.passages.filter(({ from, to }) => retreating(from) && !retreating(to)))).toEqual([
+      'retreating lost unsent',
+      'retreating settled silent',
+      'retreating step.leave leaving',
+      'retreating step.reset withdrawing',
+    ]);
+  });
+
+  it('hides it from the caller: nothing is told, and what was asked stands', () => {
+    const hidden = graph.passages.filter(
+      ({ from, to, event }) => (retreating(from) || retreating(to)) && !event.type.startsWith('step.'),
+    );
+    const told = hidden.flatMap((passage) => texts(passage).filter((text) => text.startsWith('tell ')));
+    expect(told).toEqual([]);
+    const words = new Set(['mail.tooEarly', 'in.vain', 'settled', 'lost']);
+    const moved = hidden.filter(({ from, to, event }) => words.has(event.type) && asked(from) !== asked(to));
+    expect(moved).toEqual([]);
+  });
+
+  it('has answers in vain only then', () => {
+    const vain = graph.passages.filter(({ event }) => event.type === 'in.vain');
+    expect(sorted(vain.map((way) => [...ways([way]), ...texts(way)].join()))).toEqual([
+      'retreating in.vain retreating,do nothing',
     ]);
   });
 });

@@ -132,7 +132,8 @@ describe('the answers, word by word', () => {
       },
       failing: {
         refused: 'lost settled',
-        'stays, dot': 'data.go data.goNobody',
+        'stays, accuse': 'data.go',
+        'stays, dot': 'data.goNobody',
         'stays, nothing': stale,
       },
       flowing: {
@@ -237,7 +238,7 @@ describe('the tags by which a position is read', () => {
       ended: 'public:sent',
       withdrawn: '',
     });
-    expect(perState(answered, tagsOf(['text', 'settling', 'over']))).toEqual({
+    expect(perState(answered, tagsOf(['text', 'settling', 'retreating', 'over']))).toEqual({
       silent: '',
       open: '',
       // a chunk has an end of its own: between two of them a command is a command
@@ -247,7 +248,7 @@ describe('the tags by which a position is read', () => {
       'judging.open': '',
       'judging.content': '',
       failing: 'settling',
-      retreating: 'settling',
+      retreating: 'settling retreating',
       withdrawing: 'settling',
       leaving: 'settling',
       stuck: '',

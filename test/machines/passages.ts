@@ -23,6 +23,8 @@ export const does = (passage: ConnectionPassage, deed: string): boolean =>
   passage.effects.some((effect) => 'do' in effect && effect.do === deed);
 export const isStep = ({ event }: ConnectionPassage): boolean => event.type.startsWith('step.');
 export const connecting = ({ event }: ConnectionPassage): boolean => event.type === 'step.connect';
+/** The line is being given up, whether the caller asked for it or not. */
+export const leaving = ({ name }: ConnectionPassage['from']): boolean => name.startsWith('hangingUp.');
 export const strict = ({ from }: ConnectionPassage): boolean =>
   from.context.tls === 'always' || from.context.tls === 'implicit';
 
