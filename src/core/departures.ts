@@ -6,10 +6,10 @@ import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { commands } from '../wire/command.ts';
 import type { Content } from './content.ts';
-import { unsupported } from './failures.ts';
+import { exhausted, unsupported } from './failures.ts';
 import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
 import type { Mail } from './mail.ts';
-import { mailProblem, recipientProblem, resolveBody } from './offers.ts';
+import { mailLimit, mailProblem, recipientLimit, recipientProblem, resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Transactions } from './transactions.ts';
@@ -48,6 +48,8 @@ const rset = commands.rset();
 export class Departures {
   readonly #host: DepartureHost;
   #inFlight = 0;
+  /** MAILs that have left on this line. */
+  #begun = 0;
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -72,6 +74,7 @@ export class Departures {
   /** A new line. */
   reset(): void {
     this.#inFlight = 0;
+    this.#begun = 0;
   }
 
   /** Lets one entry leave, or refuses it; false where it must wait. */
@@ -93,8 +96,11 @@ export class Departures {
     const { capabilities } = moment;
     const { parameters, path } = mail.sender;
     const problem = mailProblem(parameters, capabilities, moment.chunking);
+    const tooMany = mailLimit(this.#begun, capabilities.limits);
     const body = resolveBody(parameters.body, capabilities);
-    if (problem !== undefined) {
+    if (tooMany !== undefined) {
+      this.#host.transactions.refuseMail(next, exhausted(tooMany), undefined);
+    } else if (problem !== undefined) {
       this.#host.transactions.refuseMail(next, unsupported('mail', problem), undefined);
     } else if (mail.has8bit && body === '7bit') {
       const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
@@ -109,6 +115,7 @@ export class Departures {
       mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
+      this.#begun++;
       const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
       next.command = commands.mail(path, {
         ...parameters,
@@ -128,10 +135,15 @@ export class Departures {
   }
 
   #leaveRcpt(next: Entry, moment: Moment): boolean {
-    const addressee = next.recipient && next.mail?.addressees[next.recipient.id - 1];
-    const problem = addressee && recipientProblem(addressee.parameters, moment.capabilities);
+    const { mail, recipient } = next;
+    if (mail === undefined || recipient === undefined) return this.#send(next, moment);
+    const { capabilities } = moment;
+    const addressee = mail.addressees[recipient.id - 1];
+    const problem =
+      (addressee && recipientProblem(addressee.parameters, capabilities)) ??
+      recipientLimit(mail.asked, recipient.address, capabilities.limits);
     if (problem === undefined) {
-      if (next.mail !== undefined) next.mail.candidates++;
+      mail.candidates++;
       return this.#send(next, moment);
     }
     next.refusal = unsupported('rcpt', problem);

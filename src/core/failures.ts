@@ -17,6 +17,11 @@ export function unsupported(phase: Phase, detail: string): SmtpError {
   return new SmtpError({ code: 'EUNSUPPORTED', phase, detail });
 }
 
+/** So many a connection, and no more: another connection will do. */
+export function exhausted(detail: string): SmtpError {
+  return new SmtpError({ code: 'ESERVERTEMP', phase: 'mail', detail });
+}
+
 /** What is known when a connection ends. */
 export interface Circumstances {
   readonly phase: Phase;

@@ -13,6 +13,7 @@ import { type MailPosition, mailChart } from './charts.ts';
 import type { Content } from './content.ts';
 import type { Message, Recipient } from './events.ts';
 import type { Pace } from './ledger.ts';
+import type { Asked } from './offers.ts';
 
 /** What `sendSender` was given, checked. */
 export interface Sender {
@@ -41,6 +42,7 @@ export class Mail {
   readonly rejected: Recipient[] = [];
   /** Recipients that the server was asked about and has not refused. */
   candidates = 0;
+  readonly asked: Asked = { recipients: 0, domains: undefined };
   /** The last no to a recipient: why nobody is left. */
   lastRefusal: Reply | undefined;
   lastRefusalError: SmtpError | undefined;
@@ -85,6 +87,8 @@ export class Mail {
     this.rejected.length = 0;
     this.lastRefusal = this.lastRefusalError = undefined;
     this.candidates = 0;
+    this.asked.recipients = 0;
+    this.asked.domains = undefined;
     this.chunked = false;
     this.bodyType = undefined;
     this.startedAt = Number.POSITIVE_INFINITY;

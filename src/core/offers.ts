@@ -1,8 +1,8 @@
 /**
- * Does the server offer what a message needs? Capabilities against envelope parameters, and nothing else. What it
- * does not offer is a text that says so; the caller throws it or tells it.
+ * Does the server offer what a message needs, and take so many? Capabilities against envelope parameters and counts,
+ * and nothing else. What it does not offer is a text that says so; the caller throws it or tells it.
  */
-import type { Capabilities } from '../wire/capabilities.ts';
+import type { Capabilities, ServerLimits } from '../wire/capabilities.ts';
 import type { MailParameters, RecipientParameters } from '../wire/command.ts';
 
 /** The BODY that a message goes with: the caller's, else 8BITMIME where offered, else plain 7 bit. */
@@ -51,3 +51,36 @@ export function recipientProblem(
   }
   return undefined;
 }
+
+/** RFC 9422: why one more message is too many for a connection that has had so many, or undefined. */
+export function mailLimit(begun: number, { mailMax }: ServerLimits): string | undefined {
+  if (mailMax === undefined || begun < mailMax) return undefined;
+  return `the server takes ${messages(mailMax)} a connection (MAILMAX), and has had them: connect again`;
+}
+
+/** What a server was asked about so far, in one message. */
+export interface Asked {
+  recipients: number;
+  /** In small letters; only where their number is limited. */
+  domains: Set<string> | undefined;
+}
+
+/** RFC 9422: why one more recipient is too many for its message, or undefined; then it is counted. */
+export function recipientLimit(asked: Asked, address: string, limits: ServerLimits): string | undefined {
+  const { rcptMax, rcptDomainMax } = limits;
+  if (rcptMax !== undefined && asked.recipients >= rcptMax) {
+    return `the server takes ${rcptMax} recipients a message (RCPTMAX): send this one another`;
+  }
+  if (rcptDomainMax !== undefined) {
+    asked.domains ??= new Set();
+    const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+    if (!asked.domains.has(domain) && asked.domains.size >= rcptDomainMax) {
+      return `the server takes ${rcptDomainMax} domains a message (RCPTDOMAINMAX): send this recipient another`;
+    }
+    asked.domains.add(domain);
+  }
+  asked.recipients++;
+  return undefined;
+}
+
+const messages = (count: number): string => (count === 1 ? 'one message' : `${count} messages`);

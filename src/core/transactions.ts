@@ -148,6 +148,7 @@ export class Transactions {
     mail.lastRefusal = undefined;
     mail.lastRefusalError = error;
     this.walk(mail, words['rcpt.unsupported'], { entry: passed, recipient, error });
+    if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
   }
 
