@@ -23,6 +23,7 @@ export type { SmtpClientOptions, TargetOptions } from './options.ts';
 export type { AuthOptions } from './sasl/credentials.ts';
 export { Secret } from './sasl/secret.ts';
 export { type TcpOptions, tcp } from './transport/tcp.ts';
+export { TlsMemory } from './transport/tls-memory.ts';
 export type { Target, TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
 export type { Capabilities, ServerLimits } from './wire/capabilities.ts';
 export type { NotifyCondition } from './wire/parameters.ts';
