@@ -22,7 +22,9 @@ export function stateOf(connection: Connection): SmtpState {
   if (newest !== undefined && !newest.over) {
     const { tags } = newest.position;
     const state = mailStates.find((name) => tags.has(`public:${name}`));
-    if (state !== undefined && !tags.has('settling')) return state;
+    // what retreats goes again: for its caller nothing has happened
+    const stands = !tags.has('settling') || tags.has('retreating');
+    if (state !== undefined && stands) return state;
   }
   const { tags } = connection.position;
   return connectionStates.find((name) => tags.has(`public:${name}`)) ?? 'disconnected';

@@ -43,7 +43,7 @@ function step(client: WatchedClient, event: SmtpEvent, left: string[]): void {
 const nothing = (client: WatchedClient): void => client.connect();
 
 /** A message whose end is not called. */
-function unended(client: WatchedClient): void {
+export function unended(client: WatchedClient): void {
   client.connect();
   const message = client.sendSender('a@example.test');
   client.sendRecipient('b@example.test');
@@ -51,7 +51,7 @@ function unended(client: WatchedClient): void {
   client.sendBody(`${mark(message)}\r\nhalf a line`);
 }
 
-function twice(client: WatchedClient): void {
+export function twice(client: WatchedClient): void {
   client.connect();
   sendWhole(client);
   sendWhole(client, two);
