@@ -36,8 +36,8 @@ export class Connection extends Conduct {
 
   /** There is work for the pump though nothing more arrives. */
   get busy(): boolean {
-    const { outbox } = this;
-    return outbox.busy || this.#closed || this.opening.tokenAnswered;
+    if (this.ledger.oldest?.refusal !== undefined) return true;
+    return this.outbox.busy || this.#closed || this.opening.tokenAnswered;
   }
 
   // ── steps of the caller: legality was asked before ──
@@ -140,6 +140,7 @@ export class Connection extends Conduct {
   /** Takes the next complete reply from what has arrived; false where there is none. */
   handleReply(): boolean {
     if (this.leaving) return false;
+    if (this.#answerOurselves()) return true;
     let reply: Reply | undefined;
     try {
       reply = this.#parser.next();
@@ -161,7 +162,6 @@ export class Connection extends Conduct {
     if (reply.code === 421) this.#shutDown(oldest, reply, atHand);
     else if (early || oldest === undefined || !this.#answer(oldest, reply, atHand))
       this.walk(words.violation, atHand);
-    this.#answerOurselves();
     return true;
   }
 
@@ -201,17 +201,13 @@ export class Connection extends Conduct {
         messagesInFlight: settings.messagesInFlight,
       });
       outbox.flush(transport);
-      this.#noteEarly(early);
+      // a reply that began before its command left answers nothing (S13)
+      if (early && this.ledger.due > 0) this.#early = true;
       this.#answerOurselves();
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
       if (outbox.failure) this.handleEvent({ type: 'lost', during: 'line', error: outbox.failure });
     }
     this.#arm();
-  }
-
-  /** A reply that began before its command left answers nothing (S13). */
-  #noteEarly(early: boolean): void {
-    if (early && this.ledger.due > 0) this.#early = true;
   }
 
   /** Half a reply has arrived. */
@@ -248,12 +244,15 @@ export class Connection extends Conduct {
     if (kind === 'mail' || kind === 'rcpt') mail.envelopeDue--;
   }
 
-  /** What we refused in place of the server is told when its turn comes. */
-  #answerOurselves(): void {
-    for (let { oldest } = this.ledger; oldest?.refusal !== undefined; { oldest } = this.ledger) {
+  /** What we refused in place of the server is told when its turn comes, a bounded part of it; false: all of it. */
+  #answerOurselves(): boolean {
+    for (let n = 0; n < 256; n++) {
+      const { oldest } = this.ledger;
+      if (oldest?.refusal === undefined) return false;
       this.#count(oldest);
       this.transactions.refuseRecipient(oldest, oldest.refusal);
     }
+    return true;
   }
 
   #answer(oldest: Entry, reply: Reply, atHand: AtHand): boolean {

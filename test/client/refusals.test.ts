@@ -255,16 +255,23 @@ describe('every recipient refused, and 354 all the same', () => {
     goesOn(made);
   });
 
-  it('MAIL refused, and a server that takes RCPT and DATA all the same is not sent the text', () => {
-    const made = connected({
+  it('S13: MAIL refused, and a server that takes RCPT and DATA all the same: accused, no dot, no content', () => {
+    const { client, server, settle, news, events } = connected({
       server: once({ MAIL: '451 later', RCPT: '250 ok', DATA: '354 go on', CONTENT: '250 thanks' }),
     });
-    const { client, server, settle, news } = made;
+    sendMail(client);
     sendMail(client);
     settle();
-    expect(news()).toEqual(['SERVER_RETRY sendSender 1 451']);
-    expect(server.log).toContain('C: <text of 0 octets>');
-    goesOn(made);
+    expect(news()).toEqual(['SERVER_RETRY sendSender 1 451', 'DISCONNECTED ESERVERSYNC 2:unsent']);
+    expect(last(events, 'DISCONNECTED').reason).toMatchObject({ phase: 'data', reply: { code: 354 } });
+    expect(server.commands.at(-1)).toBe('DATA');
+    expect(server.log.join('\n')).not.toMatch(/<text of|QUIT/);
+    expect(server.delivered).toBe(0);
+    expect(server.open).toBe(0);
+    client.connect();
+    sendMail(client);
+    settle();
+    expect(server.delivered).toBe(1);
   });
 });
 
