@@ -90,6 +90,13 @@ const firstDifference = (got: Buffer, wanted: Buffer): { got?: string; wanted?: 
   return at < 0 ? undefined : { got: `${at}: ${a[at]}`, wanted: `${at}: ${b[at]}` };
 };
 
+/** The verbs of the commands that left. */
+const verbsOf = ({ commands }: Session): Set<string> =>
+  new Set(commands.map((line) => line.split(' ')[0] ?? ''));
+
+const offersUnderTls = (server: Server, keyword: string): boolean =>
+  server.features.tls?.includes(keyword) === true;
+
 const acceptedBy = (session: Session): string[][] =>
   session.events.flatMap((e) => (e.name === 'EOM_ACK' ? [e.accepted.map((r) => r.address)] : []));
 
@@ -154,8 +161,31 @@ describe.each(good)('%s', (_name, server) => {
       const sent = mail([inbox], large);
       const session = await mailStepByStep(options, [sent]);
       expect(acceptedBy(session)).toEqual([[inbox]]);
+      const verbs = verbsOf(session);
+      const chunked = more.chunking && offersUnderTls(server, 'CHUNKING');
+      expect([verbs.has('BDAT'), verbs.has('DATA')]).toEqual([chunked, !chunked]);
       await expectStored(server, sent, [inbox]);
     });
+  });
+
+  test('LE027 S20: 50 mails in flight, some of them refused, each read back', async () => {
+    const options = optionsFor(server, 'STARTTLS', needed(server), { messagesInFlight: 64 });
+    const mails = Array.from({ length: 50 }, (_, n) => {
+      const to =
+        n % 10 === 3 ? [server.refused, two] : n % 10 === 7 ? [server.refused] : [n % 2 === 0 ? inbox : two];
+      return mail(to, Buffer.concat([awkward, Buffer.from(`\r\nmail ${n}`)]));
+    });
+    const session = await mailAhead(options, mails);
+    const wanted = mails.map(({ to }) => to.filter((address) => address !== server.refused));
+    expect(session.events.at(-1)).not.toHaveProperty('reason.code');
+    expect(acceptedBy(session)).toEqual(wanted.filter((to) => to.length > 0));
+    const refusals = session.events.flatMap((event) => (event.name === 'SERVER_ERROR' ? [event.step] : []));
+    expect(refusals.filter((step) => step === 'sendBom')).toHaveLength(5);
+    for (const [at, sent] of mails.entries()) await expectStored(server, sent, wanted[at] ?? []);
+    // in one flight where the server lets us: nothing went a second time
+    const count = (verb: string): number => session.commands.filter((line) => line.startsWith(verb)).length;
+    expect(count('MAIL')).toBe(50);
+    if (offersUnderTls(server, 'CHUNKING')) expect(session.mostInFlight).toBeGreaterThan(40);
   });
 
   test('S4 a certificate that nobody vouches for ends the connection', async () => {

@@ -14,6 +14,8 @@ export interface Session {
   readonly events: readonly SmtpEvent[];
   /** Wire lines of the client, secrets masked. */
   readonly commands: readonly string[];
+  /** Mails whose end had left and whose verdict was due, at the most. */
+  readonly mostInFlight: number;
 }
 
 /** Sends the mails over one connection and leaves; resolves at DISCONNECTED, with whatever came before. */
@@ -75,14 +77,24 @@ export function mailAhead(options: Options, mails: readonly Mail[]): Promise<Ses
 
 const plainText = { 'MIME-Version': '1.0', 'Content-Type': 'text/plain; charset=utf-8' };
 
+const over = (event: SmtpEvent): boolean =>
+  event.name === 'EOM_ACK' || ('step' in event && (event.step === 'sendBom' || event.step === 'sendEom'));
+
 function hear(client: SmtpClient, act: (event: SmtpEvent) => void): Promise<Session> {
   return new Promise((resolve, reject) => {
     const events: SmtpEvent[] = [];
     const commands: string[] = [];
-    client.on('COMMAND', (event) => commands.push(event.line));
+    const inFlight = new Set<number>();
+    let mostInFlight = 0;
+    client.on('COMMAND', ({ line, message }) => {
+      commands.push(line);
+      if (message && (line === '.' || line.endsWith(' LAST'))) inFlight.add(message.id);
+      mostInFlight = Math.max(mostInFlight, inFlight.size);
+    });
     client.on('event', (event) => {
       events.push(event);
-      if (event.name === 'DISCONNECTED') resolve({ events, commands });
+      if ('message' in event && event.message && over(event)) inFlight.delete(event.message.id);
+      if (event.name === 'DISCONNECTED') resolve({ events, commands, mostInFlight });
       try {
         act(event);
       } catch (error) {

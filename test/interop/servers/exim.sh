@@ -24,6 +24,8 @@ smtputf8_advertise_hosts = *
 prdr_enable = true
 message_size_limit = 50M
 smtp_accept_max = 100
+# else what comes after the tenth message of a connection waits for the queue runner
+smtp_accept_queue_per_connection = 0
 smtp_enforce_sync = true
 accept_8bitmime = true
 host_lookup =
