@@ -18,8 +18,9 @@ export class TokenRequest {
   constructor(source: TokenSource, onAnswer: () => void) {
     try {
       const answer = source();
-      if (answer instanceof Promise) {
-        answer
+      if (isThenable(answer)) {
+        // a thenable of another kind may answer at once, twice, or throw
+        Promise.resolve(answer)
           .then(
             (token) => this.#keep(token),
             (error) => this.#fail(error),
@@ -46,4 +47,10 @@ export class TokenRequest {
     this.error = asError(error);
     this.answered = true;
   }
+}
+
+function isThenable(answer: unknown): answer is PromiseLike<string> {
+  return (
+    typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
+  );
 }

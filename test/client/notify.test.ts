@@ -128,6 +128,34 @@ describe('setAsyncCallback()', () => {
     settle();
   });
 
+  it('set after the step that it was to announce, it is rung at once; not where nothing is due, nor inside execute()', () => {
+    const { client, settle } = bench();
+    let calls = 0;
+    const ring = (): void => void calls++;
+    client.setAsyncCallback(ring);
+    expect(calls).toBe(0);
+    client.setAsyncCallback(undefined);
+    client.connect();
+    client.setAsyncCallback(ring);
+    expect(calls).toBe(1);
+    client.noop();
+    expect(calls).toBe(1);
+    client.setAsyncCallback(() => calls++);
+    expect(calls).toBe(2);
+    let inside = -1;
+    client.once('CONNECTED', () => {
+      const before = calls;
+      client.noop();
+      client.setAsyncCallback(ring);
+      inside = calls - before;
+    });
+    settle();
+    expect(inside).toBe(0);
+    calls = 0;
+    client.setAsyncCallback(ring);
+    expect(calls).toBe(0);
+  });
+
   it('a loop that only waits for the callback and readTimer() brings a whole session to its end', () => {
     const { client, clock, told } = bench({ line: { latencyMs: 10, cut: true }, server: { delayMs: 5 } });
     let woken = false;

@@ -1,6 +1,6 @@
 /** Time limits: each awaited thing has its own, and expiry closes. Virtual time throughout. */
 import { describe, expect, it } from 'vitest';
-import { bench, connected, last, replies, type Setup, sendMail, silence } from './support.ts';
+import { bench, connected, last, plainLogin, replies, type Setup, sendMail, silence } from './support.ts';
 import { cases, enter, limits, mute, never } from './waiting.ts';
 
 describe('a limit that runs out', () => {
@@ -144,6 +144,38 @@ describe('a limit that runs out', () => {
     enough.settle();
     expect(enough.told).toEqual(['CONNECTED']);
     expect(enough.client.readTimer()).toBe(never);
+  });
+
+  it('totalMs does not run on after AUTH_FAIL: the caller may take his time to leave', () => {
+    const { client, clock, settle, told } = bench({
+      server: { tls: 'starttls', auth: { mechanisms: ['PLAIN'], users: {} } },
+      client: { auth: plainLogin, timeouts: { totalMs: 1000 } },
+    });
+    client.connect();
+    settle();
+    expect(told).toEqual(['SECURE_OK', 'AUTH_FAIL 535']);
+    expect(client.readTimer()).toBe(never);
+    clock.advance(5000);
+    settle();
+    client.disconnect();
+    settle();
+    expect(told.slice(2)).toEqual(['DISCONNECTED']);
+  });
+
+  it('messageMs of a message that disconnect() gave up does not cut QUIT', () => {
+    const made = connected({
+      server: replies({ QUIT: { reply: '221 bye', delayMs: 5000 } }),
+      client: { timeouts: { messageMs: 1000 } },
+    });
+    made.client.sendSender('a@example.test');
+    made.client.sendRecipient('b@example.test');
+    made.settle(0);
+    made.clock.advance(900);
+    made.client.disconnect();
+    made.settle();
+    expect(made.news()).toEqual(['SENDER_ACK 1', 'RECIPIENT_ACK 1 b', 'DISCONNECTED 1:unsent']);
+    expect(made.server.commands.at(-1)).toBe('QUIT');
+    expect(made.server.log.at(-1)).toBe('S: 221 bye');
   });
 
   it('messageMs limits a message from MAIL to its verdict', () => {

@@ -13,7 +13,7 @@ import {
 } from 'smtpump/testing';
 import { settle, short } from '../client/support.ts';
 
-export const rttMs = 20;
+const rttMs = 20;
 export const chunking = ['PIPELINING', 'CHUNKING', '8BITMIME'];
 export const groups = ['PIPELINING', '8BITMIME'];
 

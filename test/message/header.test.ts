@@ -17,8 +17,7 @@ const base: HeaderSection = {
   utf8: false,
 };
 
-const compose = (change: Partial<HeaderSection> = {}): string =>
-  composeHeader({ ...base, ...change });
+const compose = (change: Partial<HeaderSection> = {}): string => composeHeader({ ...base, ...change });
 
 const parse = (header: string): Promise<Email> => PostalMime.parse(`${header}\r\nbody\r\n`);
 
