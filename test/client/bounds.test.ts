@@ -2,9 +2,10 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { Ledger } from '../../src/core/ledger.ts';
+import { Transactions } from '../../src/core/transactions.ts';
 import { type Bench, bench, replies } from './support.ts';
 
-/** Work of one turn at most, in counts: entries that left, entries that were settled, events that were told. */
+/** Work of one turn at most, in counts: entries that left or were refused, entries that were settled, events that were told. */
 interface Most {
   departed: number;
   settled: number;
@@ -17,7 +18,12 @@ function turn(made: Bench): Most {
   const count: Most = { departed: 0, settled: 0, events: 0 };
   const most: Most = { ...count };
   const { depart, settle } = Ledger.prototype;
+  const { refuseMail } = Transactions.prototype;
   const spies = [
+    vi.spyOn(Transactions.prototype, 'refuseMail').mockImplementation(function (this: Transactions, ...all) {
+      count.departed++;
+      refuseMail.apply(this, all);
+    }),
     vi.spyOn(Ledger.prototype, 'depart').mockImplementation(function (this: Ledger, now) {
       count.departed++;
       depart.call(this, now);
@@ -48,9 +54,9 @@ function turn(made: Bench): Most {
 }
 
 describe('S19: what writes nothing is bounded too', () => {
-  it('8,000 messages called ahead that the server cannot take', () => {
+  it('20,000 messages called ahead that the server cannot take', () => {
     const made = bench({ server: { extensions: ['PIPELINING'], record: false } });
-    const count = 8000;
+    const count = 20_000;
     made.client.connect();
     for (let n = 0; n < count; n++) {
       made.client.sendSender({ address: 'grün@example.test', smtputf8: true });
