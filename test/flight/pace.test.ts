@@ -1,4 +1,5 @@
 /** Servers that cannot take so much at once: what goes again, in which order, and how much slower. */
+import type { SmtpClient } from 'smtpump';
 import type { ReplyPlan, ServerCommand } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
 import { chunking, Flight, fly, groups, ids, send, texts } from './flight.ts';
@@ -120,11 +121,12 @@ describe('a message that goes again', () => {
   /** Answers the second MAIL so late that the caller can go on in between. */
   function retreating(
     more: (command: ServerCommand) => ReplyPlan | string | undefined = () => undefined,
+    extensions: readonly string[] = chunking,
   ): Flight {
     let met = false;
     const flight = new Flight({
       server: {
-        extensions: chunking,
+        extensions,
         reply(command) {
           if (met || !isMail(command, 2)) return more(command);
           met = true;
@@ -146,27 +148,42 @@ describe('a message that goes again', () => {
     flight.clock.advanceTo(end);
   };
 
-  it('S20: keeps what its caller adds before, during and after its retreat: recipients, body, end', () => {
-    for (let ms = 0; ms <= 100; ms += 10) {
-      // the verdict on the first is slow, so the second is on the wire behind it for a while
-      const flight = retreating(({ verb, last }) => (verb === 'BDAT' && last ? { delayMs: 30 } : undefined));
-      const { client } = flight;
-      flight.until(() => client.state === 'ready');
-      send(client, 1);
-      client.sendSender('from2@a.example');
-      part(flight, ms);
-      client.sendRecipient('to2@b.example');
-      part(flight, 10);
-      client.sendBom({ raw: true });
-      part(flight, 10);
-      client.sendBody('Subject: 2\r\n\r\n');
-      part(flight, 10);
-      client.sendBody('.text 2\n');
-      part(flight, 10);
-      client.sendEom();
-      flight.fly(3, 4);
-      expect(flight.wrongs(4), `after ${ms} ms`).toEqual([]);
-      expect(flight.ended('delivered')).toHaveLength(4);
+  it.each([
+    ['CHUNKING', chunking],
+    ['PIPELINING', groups],
+  ] as const)('S20: keeps what its caller adds before, during and after its retreat: %s', (_, extensions) => {
+    const steps: ((client: SmtpClient) => void)[] = [
+      (client) => client.sendSender('from2@a.example'),
+      (client) => client.sendRecipient('to2@b.example'),
+      (client) => client.sendBom({ raw: true }),
+      (client) => client.sendBody('Subject: 2\r\n\r\n'),
+      (client) => client.sendBody('.text 2\n'),
+      (client) => client.sendEom(),
+    ];
+    // so many of them at once, the others one by one: its answers come one by one as well
+    for (let atOnce = 1; atOnce <= steps.length; atOnce++) {
+      for (const wait of [0, 5, 10, 15, 25, 35, 45, 60]) {
+        const flight = retreating(
+          ({ verb, last }) => (verb === 'RCPT' || verb === 'CONTENT' || last ? { delayMs: 22 } : undefined),
+          extensions,
+        );
+        const { client } = flight;
+        flight.until(() => client.state === 'ready');
+        send(client, 1);
+        part(flight, extensions === groups ? 62 : 0);
+        for (const [at, step] of steps.entries()) {
+          step(client);
+          if (at + 1 >= atOnce) part(flight, at + 1 === atOnce ? wait : 7);
+        }
+        flight.fly(3, 4);
+        const story = `${atOnce} at once, then ${wait} ms`;
+        expect(flight.wrongs(4), story).toEqual([]);
+        expect(flight.ended('delivered'), story).toHaveLength(4);
+        expect(
+          flight.server.log.filter((line) => line.includes('unknown command')),
+          story,
+        ).toEqual([]);
+      }
     }
   });
 
