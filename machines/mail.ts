@@ -3,114 +3,10 @@
  * `answered` is what the server has said and decides the outcome. No guards and no context: whatever hangs on a
  * count (was a recipient accepted? is an answer still due?) is a word of its own, chosen by the ledger.
  */
-import { setup } from 'xstate';
-import type { MailDeed, MailTag, MailWord, Notice } from './vocabulary.ts';
+import { act, asked, mailSetup, nothing, tell } from './asked.ts';
+import type { Notice } from './vocabulary.ts';
 
-const mailSetup = setup({
-  types: {
-    events: {} as MailWord,
-    tags: {} as MailTag,
-  },
-  actions: {
-    do: (_, _deed: MailDeed) => {},
-    tell: (_, _notice: Notice) => {},
-  },
-});
-
-const act = <const D extends MailDeed>(deed: D): { type: 'do'; params: D } => ({ type: 'do', params: deed });
-const tell = <const N extends Notice>(notice: N): { type: 'tell'; params: N } => ({
-  type: 'tell',
-  params: notice,
-});
 const refused = (step: Extract<Notice, { step: unknown }>['step']) => tell({ tell: 'REFUSED', step });
-
-const nothing = { actions: act({ do: 'nothing' }) } as const;
-/** Only what has not ended can be taken back; what the server has been told by then is for `answered` to see to. */
-const backOut = {
-  'step.reset': { target: '#mail.asked.withdrawn', actions: mailSetup.raise({ type: 'taken.reset' }) },
-  'step.leave': { target: '#mail.asked.withdrawn', actions: mailSetup.raise({ type: 'taken.leave' }) },
-} as const;
-const next = { 'step.next': nothing } as const;
-
-/** What kills a message before its content, and what kills it from the content on. */
-const lateFailures = {
-  'mail.refused': { target: 'dead' },
-  'mail.unsupported': { target: 'dead' },
-  'data.refused': { target: 'dead' },
-  'data.nobody': { target: 'dead' },
-  'data.goNobody': { target: 'dead' },
-  'chunk.refused': { target: 'dead' },
-} as const;
-const earlyFailures = {
-  'mail.refused': { target: 'dead' },
-  'mail.unsupported': { target: 'dead' },
-} as const;
-
-const asked = mailSetup.createStateConfig({
-  initial: 'new',
-  states: {
-    new: {
-      on: { 'step.sender': { target: 'sender', actions: act({ do: 'send', command: 'MAIL' }) } },
-    },
-    sender: {
-      initial: 'live',
-      on: backOut,
-      states: {
-        live: {
-          tags: ['public:sender'],
-          on: {
-            ...earlyFailures,
-            'step.recipient': {
-              target: '#mail.asked.recipients.live',
-              actions: act({ do: 'send', command: 'RCPT' }),
-            },
-          },
-        },
-        dead: {
-          tags: ['swallowing'],
-          on: { ...next, 'step.recipient': { target: '#mail.asked.recipients.dead' } },
-        },
-      },
-    },
-    recipients: {
-      initial: 'live',
-      on: backOut,
-      states: {
-        live: {
-          tags: ['public:recipients'],
-          on: {
-            ...earlyFailures,
-            'step.recipient': { actions: act({ do: 'send', command: 'RCPT' }) },
-            'step.bom': { target: '#mail.asked.body.live', actions: act({ do: 'send', command: 'DATA' }) },
-          },
-        },
-        dead: {
-          tags: ['swallowing'],
-          on: { ...next, 'step.recipient': nothing, 'step.bom': { target: '#mail.asked.body.dead' } },
-        },
-      },
-    },
-    body: {
-      initial: 'live',
-      on: backOut,
-      states: {
-        live: {
-          tags: ['public:body', 'contentOpen'],
-          on: {
-            ...lateFailures,
-            'step.eom': { target: '#mail.asked.ended', actions: act({ do: 'send', command: 'END' }) },
-          },
-        },
-        dead: {
-          tags: ['swallowing', 'contentOpen'],
-          on: { ...next, 'step.eom': { target: '#mail.asked.ended' } },
-        },
-      },
-    },
-    ended: { tags: ['public:sent'], on: next },
-    withdrawn: { on: next },
-  },
-});
 
 /** Answers that change nothing any more. */
 const stale = {
@@ -155,6 +51,8 @@ const chunkRefused = {
 } as const;
 /** Nothing of it was taken: once what is on the wire is answered, it goes again by itself. */
 const tooEarly = { target: '#mail.answered.retreating', actions: act({ do: 'recall' }) } as const;
+const accuse = { actions: act({ do: 'accuse' }) } as const;
+const contradiction = { target: '#mail.answered.contradicted', actions: act({ do: 'accuse' }) } as const;
 const recipientAnswers = {
   'rcpt.ok': { actions: tell({ tell: 'RECIPIENT_ACK' }) },
   'rcpt.refused': { actions: refused('sendRecipient') },
@@ -254,24 +152,33 @@ const answered = mailSetup.createStateConfig({
       on: {
         ...stale,
         // a dot would deliver an empty message to those whom the server took all the same
-        'data.go': { actions: act({ do: 'accuse' }) },
+        'data.go': accuse,
         'data.goNobody': emptyContent,
         settled: { target: 'refused' },
         lost: { target: 'refused' },
       },
     },
+    // a server that refused MAIL and takes what follows it contradicts itself: sent again, it might arrive twice
     retreating: {
       tags: ['settling', 'retreating'],
+      initial: 'empty',
       on: {
         ...takeBack,
         'in.vain': nothing,
         'rcpt.unsupported': nothing,
-        'data.go': emptyContent,
-        'data.goNobody': emptyContent,
+        'verdict.ok': contradiction,
+        'content.ok': contradiction,
         settled: { target: 'silent', actions: act({ do: 'again' }) },
         lost: { target: 'unsent' },
       },
+      states: {
+        empty: {
+          on: { 'rcpt.ok': { target: 'somebody' }, 'data.go': emptyContent, 'data.goNobody': emptyContent },
+        },
+        somebody: { on: { 'rcpt.ok': nothing, 'data.go': accuse, 'data.goNobody': accuse } },
+      },
     },
+    contradicted: { on: { lost: { target: 'unknown' } } },
     withdrawing: {
       tags: ['settling'],
       on: { ...takenBack, settled: { target: 'withdrawn' }, lost: { target: 'unsent' } },

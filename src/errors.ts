@@ -140,14 +140,17 @@ function sentence(details: SmtpErrorDetails): string {
 }
 
 /**
- * Makes foreign text safe for a terminal or a log: control characters become `\xNN`, line ends become spaces,
- * and the length is bounded.
+ * Makes foreign text safe for a terminal or a log: line ends become spaces, control characters and those that turn the
+ * reading direction or cannot be seen become `\xNN` or `\u{NNNN}`, and the length is bounded.
  */
 export function printable(text: string, limit = 500): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return cut
-    .replace(/\r?\n/g, ' ')
-    .replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return cut.replace(/\r?\n/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  const point = (character.codePointAt(0) ?? 0).toString(16);
+  return point.length <= 2 ? `\\x${point.padStart(2, '0')}` : `\\u{${point}}`;
 }
 
 /** Whatever was thrown, as an error. */

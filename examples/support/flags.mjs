@@ -18,7 +18,7 @@ export function readFlags() {
   if (host === undefined) return exitWithUsage('--host is missing');
   if (from === undefined || to === undefined) return exitWithUsage('--from and --to are missing');
   if (tls !== rest.tls) return exitWithUsage(`--tls ${rest.tls} is none of ${modes.join(', ')}`);
-  if (port !== undefined && !/^[0-9]+$/.test(port)) return exitWithUsage(`--port ${port} is no number`);
+  if (port !== undefined && !isPort(port)) return exitWithUsage(`--port ${port} is none of 1 to 65535`);
   if (user !== undefined && pass === '') {
     return exitWithUsage('--pass is missing, and SMTP_PASS is not set: --user needs one of them');
   }
@@ -45,6 +45,9 @@ flags: --host NAME [--port N] [--tls never|optional|always|implicit] [--user NAM
 The password may be in the environment instead, as SMTP_PASS.`);
   process.exit(2);
 }
+
+/** @param {string} text */
+const isPort = (text) => /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
 
 function parse() {
   try {

@@ -5,7 +5,7 @@
 import type { ConnectionWord, MailWord } from '../../machines/vocabulary.ts';
 import type { Reply } from '../wire/reply.ts';
 import { connectionWords as c, connectionChart, mailWords as m } from './charts.ts';
-import type { Entry } from './ledger.ts';
+import type { Entry, EntryKind } from './ledger.ts';
 import type { Mail } from './mail.ts';
 import type { Word } from './walk.ts';
 
@@ -17,6 +17,9 @@ const unknownCommand: ReadonlySet<number> = new Set([500, 501, 502, 504]);
 
 /** How servers have been seen to refuse what came before they were ready for it. */
 const outOfSequence: ReadonlySet<number> = new Set([503, 554]);
+
+/** What a server that refused MAIL cannot say yes to without contradicting itself. */
+const taking: ReadonlySet<EntryKind> = new Set<EntryKind>(['rcpt', 'content', 'last']);
 
 const ehloRefused = connectionChart.word({ type: 'ehlo.refused', helo: false });
 const ehloUnknown = connectionChart.word({ type: 'ehlo.refused', helo: true });
@@ -63,7 +66,7 @@ export function mailAnswer(
     if (entry.kind !== 'data' || reply.code !== 354) return undefined;
     return vain ? m['data.go'] : goAhead(mail);
   }
-  if (vain) return m['in.vain'];
+  if (vain && (!yes || entry.own || !taking.has(entry.kind))) return m['in.vain'];
   switch (entry.kind) {
     case 'mail':
       if (yes) return m['mail.ok'];

@@ -211,7 +211,9 @@ describe('S12: no text of the outside reaches a terminal as it came', () => {
   it('nor of an option that is wrong', () => {
     const { client } = bench();
     expect(() => client.connect({ host: `a${hostile}` })).toThrow(/\\x1b/);
-    expect(printable(`a${hostile}\u2028\r\nb`)).toBe('a\\x1b[2J\\x9b31m\\x2028 b');
+    expect(printable(`a${hostile}\u2028\r\nb`)).toBe('a\\x1b[2J\\x9b31m\\u{2028} b');
+    // bidirectional overrides, what has no width, and tags beyond the first plane
+    expect(printable('a\u202eb\u200bc\u{e0041}')).toBe('a\\u{202e}b\\u{200b}c\\u{e0041}');
   });
 });
 

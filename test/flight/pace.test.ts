@@ -201,6 +201,35 @@ describe('a message that goes again', () => {
     expect(flight.ended('delivered')).toHaveLength(4);
   });
 
+  it('S13 S20: taken by the server that had refused it, it does not go twice: its fate is unknown', () => {
+    let contents = 0;
+    const flight = retreating(({ verb }) =>
+      verb === 'BDAT' && ++contents === 2 ? '250 2.0.0 taken all the same' : undefined,
+    );
+    for (let n = 1; n <= 3; n++) send(flight.client, n);
+    flight.settle();
+    expect([flight.down, flight.outcomes.get(2)]).toEqual([true, 'unknown']);
+    expect(flight.server.commands.filter((line) => line.startsWith('MAIL FROM:<from2@'))).toHaveLength(1);
+  });
+
+  it('S13 S20: asked for by the server that had refused it, it is not replaced by an empty one', () => {
+    let mails = 0;
+    const flight = fly(2, {
+      extensions: groups,
+      reply: ({ verb }) => {
+        if (verb === 'MAIL') mails++;
+        if (mails !== 2) return undefined;
+        return { MAIL: early, RCPT: '250 all the same', DATA: '354 go on all the same' }[verb];
+      },
+    });
+    expect([flight.down, flight.outcomes.get(1), flight.outcomes.get(2)]).toEqual([
+      true,
+      'delivered',
+      'unsent',
+    ]);
+    expect(flight.stored).toEqual(texts(1, 1));
+  });
+
   it('S20: large, and half of it had left when it was refused: its content arrives whole', () => {
     const whole = `Subject: 2\r\n\r\n${'0123456789abcdef\r\n'.repeat(30_000)}`;
     const flight = retreating(({ verb, last }) => (verb === 'BDAT' && last ? { delayMs: 500 } : undefined));

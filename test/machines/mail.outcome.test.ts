@@ -46,7 +46,9 @@ describe('one outcome for each message (truth 2, TK71)', () => {
       'judging.open': 'unknown',
       'judging.content': 'unknown',
       failing: 'refused',
-      retreating: 'unsent',
+      'retreating.empty': 'unsent',
+      'retreating.somebody': 'unsent',
+      contradicted: 'unknown',
       withdrawing: 'unsent',
       leaving: 'unsent',
       stuck: 'unsent',
@@ -67,7 +69,7 @@ describe('one outcome for each message (truth 2, TK71)', () => {
       }
     }
     const hopeless = graph.positions.filter((position) => !ending.has(position));
-    expect(sorted(hopeless.map(answered))).toEqual(['stuck']);
+    expect(sorted(hopeless.map(answered))).toEqual(['contradicted', 'stuck']);
   });
 
   it('is settled for those that failed or were taken back when their last answer has come; or they begin anew', () => {
@@ -75,7 +77,8 @@ describe('one outcome for each message (truth 2, TK71)', () => {
     expect(sorted(settled.map(({ from, to }) => `${answered(from)} → ${answered(to)}`))).toEqual([
       'failing → refused',
       'leaving → unsent',
-      'retreating → silent',
+      'retreating.empty → silent',
+      'retreating.somebody → silent',
       'withdrawing → withdrawn',
     ]);
     const waiting = graph.positions.filter(({ tags }) => tags.has('settling'));
@@ -90,13 +93,18 @@ describe('unknown (S20)', () => {
       readonly verdict: boolean;
     }
     const rule: Rule<Memory, MailPassage> = ({ left, verdict }, passage) => {
-      const { event, to } = passage;
+      const { event, from, to } = passage;
       if (to.tags.has('unknown') && (!left || verdict)) return new Wrong('unknown, though it is known');
       // nothing of it was taken: it stands as if it had never left
       if (texts(passage).includes('do again')) return { left: false, verdict: false };
       return {
-        left: left || event.type === 'end.left',
-        verdict: verdict || ['content.ok', 'content.refused', 'verdicts.none'].includes(event.type),
+        // what was taken had left
+        left: left || event.type === 'end.left' || answered(to) === 'contradicted',
+        // a yes to what was refused says nothing
+        verdict:
+          verdict ||
+          (!from.tags.has('retreating') &&
+            ['content.ok', 'content.refused', 'verdicts.none'].includes(event.type)),
       };
     };
     expect(mailBreach<Memory>({ left: false, verdict: false }, rule)).toBeUndefined();
@@ -211,9 +219,9 @@ describe('what is done for the server', () => {
 
   it('a 354 is always followed by an end: by the text, by a dot for none, or by the end of the line, blamed or not', () => {
     // where a 354 can come: MAIL is answered, and the content has not begun
-    const waiting = new Set(['open', 'failing', 'retreating', 'withdrawing', 'leaving']);
+    const waiting = /^(open|failing|retreating.*|withdrawing|leaving)$/;
     const going = graph.passages.filter(
-      ({ from, event }) => event.type.startsWith('data.go') && waiting.has(answered(from)),
+      ({ from, event }) => event.type.startsWith('data.go') && waiting.test(answered(from)),
     );
     const said = going.map((passage) => {
       const { event, to } = passage;
@@ -223,23 +231,33 @@ describe('what is done for the server', () => {
     expect(sorted(said)).toEqual([
       'data.go → failing do accuse',
       'data.go → flowing ',
-      'data.go → retreating do dot',
+      'data.go → retreating.empty do dot',
+      'data.go → retreating.somebody do accuse',
       'data.go → stuck do drop',
       'data.goNobody → failing do dot',
       'data.goNobody → leaving do dot',
-      'data.goNobody → retreating do dot',
+      'data.goNobody → retreating.empty do dot',
+      'data.goNobody → retreating.somebody do accuse',
       'data.goNobody → withdrawing do dot',
     ]);
   });
 
-  it('the server is accused only where a refused message is asked for its content, and there always (TK61, S13)', () => {
+  it('the server is accused only where it asks for, or takes, what it refused, and there always (TK61, S13)', () => {
     const accusing = graph.passages.filter((passage) => texts(passage).includes('do accuse'));
     expect(sorted(accusing.map((way) => [answered(way.from), way.event.type, ...texts(way)].join()))).toEqual(
-      ['failing,data.go,do accuse'],
+      [
+        'failing,data.go,do accuse',
+        'retreating.empty,content.ok,do accuse',
+        'retreating.empty,verdict.ok,do accuse',
+        'retreating.somebody,content.ok,do accuse',
+        'retreating.somebody,data.go,do accuse',
+        'retreating.somebody,data.goNobody,do accuse',
+        'retreating.somebody,verdict.ok,do accuse',
+      ],
     );
     // and no dot goes, which would deliver an empty message
     const failing = graph.positions.filter((position) => answered(position) === 'failing');
-    expect(accusing.length).toBe(failing.length);
+    expect(accusing.filter(({ from }) => answered(from) === 'failing').length).toBe(failing.length);
     // wherever it fails it was refused, and the caller has been told
     const rule: Rule<boolean, MailPassage> = (refused, passage) => {
       const now = refused || texts(passage).some((text) => text.startsWith('tell REFUSED'));
@@ -257,8 +275,8 @@ describe('a message whose MAIL came too early (S20)', () => {
   it('is recalled for that word alone, before anything else of it was answered', () => {
     const recalled = graph.passages.filter((passage) => texts(passage).includes('do recall'));
     expect(ways(recalled)).toEqual([
-      'judging.silent mail.tooEarly retreating',
-      'silent mail.tooEarly retreating',
+      'judging.silent mail.tooEarly retreating.empty',
+      'silent mail.tooEarly retreating.empty',
     ]);
     const entering = graph.passages.filter(({ from, to }) => retreating(to) && !retreating(from));
     expect(entering).toEqual(recalled);
@@ -267,7 +285,7 @@ describe('a message whose MAIL came too early (S20)', () => {
 
   it('goes again only after everything of it is answered, once for each retreat, and from the beginning', () => {
     const again = graph.passages.filter((passage) => texts(passage).includes('do again'));
-    expect(ways(again)).toEqual(['retreating settled silent']);
+    expect(ways(again)).toEqual(['retreating.empty settled silent', 'retreating.somebody settled silent']);
     const settled = graph.passages.filter(({ from, event }) => retreating(from) && event.type === 'settled');
     expect(again).toEqual(settled);
     const rule: Rule<boolean, MailPassage> = (recalled, passage) => {
@@ -279,12 +297,18 @@ describe('a message whose MAIL came too early (S20)', () => {
     expect(mailBreach(false, rule)).toBeUndefined();
   });
 
-  it('waits for that in one state, which it leaves only to go again, taken back, or lost', () => {
+  it('ends that wait only to go again, taken back, lost, or because the server took it all the same', () => {
+    const ends = (state: string): string[] => [
+      `${state} content.ok contradicted`,
+      `${state} lost unsent`,
+      `${state} settled silent`,
+      `${state} step.leave leaving`,
+      `${state} step.reset withdrawing`,
+      `${state} verdict.ok contradicted`,
+    ];
     expect(ways(graph.passages.filter(({ from, to }) => retreating(from) && !retreating(to)))).toEqual([
-      'retreating lost unsent',
-      'retreating settled silent',
-      'retreating step.leave leaving',
-      'retreating step.reset withdrawing',
+      ...ends('retreating.empty'),
+      ...ends('retreating.somebody'),
     ]);
   });
 
@@ -302,7 +326,8 @@ describe('a message whose MAIL came too early (S20)', () => {
   it('has answers in vain only then', () => {
     const vain = graph.passages.filter(({ event }) => event.type === 'in.vain');
     expect(sorted(vain.map((way) => [...ways([way]), ...texts(way)].join()))).toEqual([
-      'retreating in.vain retreating,do nothing',
+      'retreating.empty in.vain retreating.empty,do nothing',
+      'retreating.somebody in.vain retreating.somebody,do nothing',
     ]);
   });
 });

@@ -73,7 +73,9 @@ describe('size', () => {
       'answered.judging.open': '7 11 10 12 11 14 10 7 7',
       'answered.judging.content': '9 13 12 14 13 16 12 9 9',
       'answered.failing': '22 25 25 26 26 25 25 22 22',
-      'answered.retreating': '7 11 10 12 11 14 10 7 7',
+      'answered.retreating.empty': '10 14 13 15 14 17 13 10 10',
+      'answered.retreating.somebody': '10 14 13 15 14 17 13 10 10',
+      'answered.contradicted': '2 6 5 7 6 10 5 2 2',
       'answered.withdrawing': '. . . . . . . . 22',
       'answered.leaving': '. . . . . . . . 22',
       'answered.stuck': '. . . . . . . . 2',
@@ -83,7 +85,7 @@ describe('size', () => {
       'answered.unsent': '1 5 4 6 5 9 4 1 1',
       'answered.unknown': '1 5 4 6 5 9 4 1 1',
     });
-    expect([mailGraph.positions.length, mailGraph.passages.length]).toEqual([121, 1095]);
+    expect([mailGraph.positions.length, mailGraph.passages.length]).toEqual([139, 1283]);
   });
 
   it('of the connection chart: in how many positions each word is taken', () => {
@@ -130,36 +132,36 @@ describe('size', () => {
 
   it('of the mail chart: in how many positions each word is taken', () => {
     expect(countBy(mailGraph.passages, ({ event }) => event.type)).toEqual({
-      'step.sender': 13,
+      'step.sender': 15,
       'mail.ok': 29,
-      'mail.refused': 59,
+      'mail.refused': 65,
       'mail.tooEarly': 29,
-      'in.vain': 9,
-      'mail.unsupported': 45,
+      'in.vain': 18,
+      'mail.unsupported': 51,
       'end.left': 47,
-      lost: 84,
-      'step.recipient': 52,
-      'step.reset': 78,
-      'step.leave': 78,
-      'rcpt.ok': 29,
+      lost: 102,
+      'step.recipient': 60,
+      'step.reset': 90,
+      'step.leave': 90,
+      'rcpt.ok': 47,
       'rcpt.refused': 29,
-      'data.go': 29,
-      'data.goNobody': 39,
-      'data.refused': 31,
-      'data.nobody': 39,
+      'data.go': 38,
+      'data.goNobody': 49,
+      'data.refused': 33,
+      'data.nobody': 41,
       chunking: 29,
-      'rcpt.unsupported': 38,
+      'rcpt.unsupported': 47,
       'chunk.ok': 29,
-      'chunk.refused': 39,
-      'verdict.ok': 20,
+      'chunk.refused': 41,
+      'verdict.ok': 38,
       'verdict.refused': 20,
       'verdicts.none': 20,
-      'content.ok': 20,
+      'content.ok': 38,
       'content.refused': 20,
-      settled: 20,
-      'step.bom': 26,
-      'step.next': 69,
-      'step.eom': 26,
+      settled: 29,
+      'step.bom': 30,
+      'step.next': 79,
+      'step.eom': 30,
     });
   });
 });
