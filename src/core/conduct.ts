@@ -4,7 +4,7 @@
  */
 import type { Blame, ConnectionWord } from '../../machines/vocabulary.ts';
 import type { Phase, SmtpError } from '../errors.ts';
-import type { TlsInfo } from '../transport/transport.ts';
+import type { Target, TlsInfo } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { commands } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
@@ -36,6 +36,9 @@ export interface AtHand {
 
 export const nothingAtHand: AtHand = { entry: undefined, reply: undefined, cause: undefined };
 
+const isSame = (a: Target, b: Target | undefined): boolean =>
+  a.host === b?.host && a.port === b.port && a.path === b.path;
+
 const quit = commands.quit();
 const noop = commands.noop();
 const rset = commands.rset();
@@ -58,6 +61,8 @@ export class Conduct {
   spoiled = false;
   /** How much this server has been seen to take at once. */
   pace: Pace = 'many';
+  /** The server whose pace it is. */
+  #pacedFor: Target | undefined;
   /** The line is given up: what still comes from it is of no interest. */
   leaving = false;
   /** The time of this turn, in the clock's milliseconds. */
@@ -161,6 +166,9 @@ export class Conduct {
 
   /** A new line: nothing of the last one is left. */
   #begin(): void {
+    const { target } = this.settings;
+    if (!isSame(target, this.#pacedFor)) this.pace = 'many';
+    this.#pacedFor = target;
     this.opening = new Opening(this.settings);
     this.spoiled = false;
     this.leaving = false;
@@ -169,7 +177,7 @@ export class Conduct {
     this.capabilities = undefined;
     this.tls = undefined;
     this.lastReply = undefined;
-    this.outbox.do({ deed: 'open', target: this.settings.target });
+    this.outbox.do({ deed: 'open', target });
   }
 
   #send(command: Extract<ConnectionEffect, { do: 'send' }>['command']): void {

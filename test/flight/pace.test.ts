@@ -76,6 +76,28 @@ describe('MAIL is refused only because it came behind another', () => {
     expect(later.filter((text) => (text.match(/^MAIL/gm) ?? []).length > 1)).toEqual([]);
   });
 
+  it('S20: but a connection to another server is not slow for what that one could not take', () => {
+    let mails = 0;
+    const flight = fly(3, {
+      extensions: chunking,
+      reply: ({ verb }) => (verb === 'MAIL' && ++mails === 2 ? early : undefined),
+    });
+    const mailsPerWrite = (host: string): number[] => {
+      flight.client.disconnect();
+      flight.until(() => flight.down);
+      flight.down = false;
+      const before = flight.server.reads.length;
+      flight.client.connect({ host });
+      const first = flight.outcomes.size + 1;
+      flight.fly(first, first + 3);
+      const later = flight.server.reads.slice(before).map((bytes) => Buffer.from(bytes).toString());
+      return later.map((text) => (text.match(/^MAIL/gm) ?? []).length).filter((count) => count > 0);
+    };
+    expect(mailsPerWrite('localhost')).toEqual([1, 1, 1, 1]);
+    expect(mailsPerWrite('other.example')).toEqual([4]);
+    expect(flight.wrongs(11)).toEqual([]);
+  });
+
   it.each([
     ['CHUNKING', chunking],
     ['PIPELINING', groups],
