@@ -92,6 +92,8 @@ function recheck({ certificate }: KnownSession, options: TlsOptions, name: strin
 /** TLS 1.3 has the exporter (RFC 9266); before it, the certificate's hash is the one that all servers know. */
 function channelBinding(socket: TLSSocket, knownDer: Buffer | undefined): ChannelBinding | undefined {
   if (socket.getProtocol() === 'TLSv1.3') {
+    // Deno has none: there the mechanisms that need a binding are not used
+    if (typeof socket.exportKeyingMaterial !== 'function') return undefined;
     const data = socket.exportKeyingMaterial(32, exporterLabel, Buffer.alloc(0));
     return { type: 'tls-exporter', data: new Uint8Array(data) };
   }
