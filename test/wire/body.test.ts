@@ -141,12 +141,10 @@ describe('no copy', () => {
     }
   });
 
-  it('a few dots cost a few bytes: the stretches between them are slices', () => {
+  it('a few dots cost nothing: the stretches between them are slices, and each dot is in two of them', () => {
     const chunk = Buffer.concat([clean, Buffer.from('.one\r\n'), clean, Buffer.from('.two\r\n'), clean]);
     const all = pieces(new DataEncoder(), chunk);
-    const copied = all.filter((piece) => piece.buffer !== chunk.buffer);
-    expect(all.length).toBeLessThanOrEqual(5);
-    expect(copied.reduce((sum, piece) => sum + piece.length, 0)).toBe(2);
+    expect(all.map((piece) => piece.buffer === chunk.buffer)).toEqual([true, true, true]);
   });
 
   it('many insertions do not become many pieces', () => {
