@@ -6,6 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^smtpump\/promises$/, replacement: here('src/promises/index.ts') },
       { find: /^smtpump\/testing$/, replacement: here('src/testing/index.ts') },
       { find: /^smtpump\/machines$/, replacement: here('machines/index.ts') },
       { find: /^smtpump$/, replacement: here('src/index.ts') },
