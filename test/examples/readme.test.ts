@@ -64,6 +64,9 @@ describe('the programs', () => {
   });
 
   const run = (i: number) => runNode([`${i}.mjs`], { cwd: folder });
+  /** The program that imports of that entry. */
+  const importing = (entry: string): number =>
+    programs.findIndex((text) => text.includes(`from 'smtpump/${entry}'`));
 
   test('fit the published types', async () => {
     const options = {
@@ -135,9 +138,18 @@ describe('the programs', () => {
     expect(await run(1)).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
   });
 
+  test('await: a mail, and what became of each recipient', async () => {
+    expect(await run(importing('promises'))).toEqual({
+      code: 0,
+      stdout: 'ann@receiver.example delivered\nbob@receiver.example delivered\n',
+      stderr: '',
+    });
+    expect(server.messages.at(-1)).toContain('Hello with await.');
+  });
+
   test('the testing kit lets five minutes pass', async () => {
-    expect(await run(2)).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(programs).toHaveLength(3);
+    expect(await run(importing('testing'))).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(programs).toHaveLength(4);
   });
 });
 
