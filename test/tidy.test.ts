@@ -178,7 +178,12 @@ describe('tests', () => {
   });
 
   /** They read the project, or run it, in place of importing it. */
-  const readers = ['test/tidy.test.ts', 'test/ids.test.ts', 'test/examples/examples.test.ts'];
+  const readers = [
+    'test/tidy.test.ts',
+    'test/ids.test.ts',
+    'test/examples/examples.test.ts',
+    'test/examples/firmware.test.ts',
+  ];
 
   test('each imports something of the project', () => {
     const reaches = (source: Source, seen = new Set<string>()): boolean =>
