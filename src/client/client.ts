@@ -29,6 +29,8 @@ import { illegal, isLegal } from './legality.ts';
 import { Listeners } from './listeners.ts';
 import { type SmtpState, stateOf } from './state.ts';
 
+const tracingEvents = ['COMMAND', 'REPLY', 'STATE'] as const;
+
 /** The listeners of each event; `'event'` hears all but the tracing events COMMAND, REPLY and STATE. */
 export type SmtpListeners = {
   [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
@@ -57,7 +59,6 @@ export class SmtpClient extends Listeners<SmtpListeners> {
     const driver = options.pump === 'manual' ? undefined : new Driver(this);
     this.#crank = new Crank(this.#core, options.transport ?? tcp(), this.#clock, {
       emit: (event) => this.#emit(event),
-      listens: (name) => this.listenerCount(name) > 0,
       ring: () => {
         driver?.wake();
         this.#asyncCallback?.();
@@ -120,7 +121,8 @@ export class SmtpClient extends Listeners<SmtpListeners> {
     this.#require('sendSender');
     const checked = checkSender(sender);
     const chunking = this.#options.chunking ?? true;
-    this.#offered((capabilities) => mailProblem(checked.parameters, capabilities, chunking), 'sender');
+    const { capabilities } = this.#core;
+    this.#offered(capabilities && mailProblem(checked.parameters, capabilities, chunking), 'sender');
     const { message } = this.#core.transactions.begin(checked);
     this.#crank.stepped();
     return message;
@@ -134,7 +136,8 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   sendRecipient(recipient: string | RecipientOptions): Recipient {
     const mail = this.#require('sendRecipient');
     const checked = checkRecipient(recipient, mail.sender, mail.addressees.length + 1);
-    this.#offered((capabilities) => recipientProblem(checked.parameters, capabilities), 'recipient');
+    const { capabilities } = this.#core;
+    this.#offered(capabilities && recipientProblem(checked.parameters, capabilities), 'recipient');
     this.#core.transactions.addRecipient(mail, checked);
     this.#crank.stepped();
     return checked.recipient;
@@ -262,11 +265,16 @@ export class SmtpClient extends Listeners<SmtpListeners> {
 
   #emit(event: SmtpEvent): void {
     const { name } = event;
-    for (const stream of this.#streams) stream.hear(event);
+    if (this.#streams.size > 0) for (const stream of this.#streams) stream.hear(event);
     // the name and the event belong together: one union, discriminated by `name`
     (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
     if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
     this.rethrow();
+  }
+
+  protected override listenersChanged(): void {
+    const { tracing } = this.#core.outbox;
+    for (const name of tracingEvents) tracing[name] = this.listenerCount(name) > 0;
   }
 
   // ── legality ──
@@ -275,14 +283,11 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
   #require(step: Step): Mail | undefined {
     if (!isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
-    this.#core.outbox.tracing.STATE = this.listenerCount('STATE') > 0; // a step moves a chart at once
     return this.#core.transactions.newest;
   }
 
   /** What the server is known not to offer throws; what is not known yet is found when it leaves. */
-  #offered(problem: (capabilities: Capabilities) => string | undefined, option: string): void {
-    const { capabilities } = this.#core;
-    const text = capabilities && problem(capabilities);
-    if (text !== undefined) throw new SmtpUsageError('EUNSUPPORTED', text, option);
+  #offered(problem: string | undefined, option: string): void {
+    if (problem !== undefined) throw new SmtpUsageError('EUNSUPPORTED', problem, option);
   }
 }

@@ -13,12 +13,9 @@ import { Alarm } from './driver.ts';
 /** Who hears what a turn brings. */
 export interface Audience {
   emit(event: SmtpEvent): void;
-  listens(name: 'COMMAND' | 'REPLY' | 'STATE'): boolean;
   /** A turn would do something. */
   ring(): void;
 }
-
-const tracing = ['COMMAND', 'REPLY', 'STATE'] as const;
 
 export class Crank {
   readonly #core: Connection;
@@ -52,8 +49,6 @@ export class Crank {
     this.#due = false;
     let exhausted = false;
     try {
-      const { outbox } = this.#core;
-      for (const name of tracing) outbox.tracing[name] = this.#audience.listens(name);
       this.#core.handleTurn(this.#clock.now());
       this.#core.handleToken();
       exhausted = this.#takeArrivals(budget);

@@ -48,10 +48,20 @@ export interface RecipientOptions {
 }
 
 const senderKeys = ['address', 'name', 'replyTo', 'size', 'body', 'smtputf8', 'ret', 'envid'];
+const types: readonly unknown[] = ['to', 'cc', 'bcc'];
 const recipientKeys = ['address', 'name', 'type', 'notify', 'orcpt'];
+
+/** Many messages have the sender of the one before. */
+let last: { readonly address: string; readonly sender: Sender } | undefined;
 
 /** Throws SmtpUsageError EINVAL, naming for example `sender.address`. */
 export function checkSender(input: string | SenderOptions): Sender {
+  if (typeof input !== 'string') return readSender(input);
+  if (last?.address !== input) last = { address: input, sender: readSender(input) };
+  return last.sender;
+}
+
+function readSender(input: string | SenderOptions): Sender {
   const given = asObject<SenderOptions>(input, 'sender', senderKeys);
   const path = parsePath(given.address, 'sender.address', { allowNull: true });
   if (given.name !== undefined) checkText(given.name, 'sender.name');
@@ -71,7 +81,7 @@ export function checkRecipient(input: string | RecipientOptions, sender: Sender,
   const path = parsePath(given.address, 'recipient.address', { allowPostmaster: true });
   const { name, type = 'to', notify, orcpt } = given;
   if (name !== undefined) checkText(name, 'recipient.name');
-  if (!['to', 'cc', 'bcc'].includes(type)) {
+  if (!types.includes(type)) {
     throw new SmtpUsageError('EINVAL', `${quoted(type)} is not one of to, cc, bcc`, 'recipient.type');
   }
   const smtputf8 = sender.parameters.smtputf8 === true;
@@ -83,9 +93,22 @@ export function checkRecipient(input: string | RecipientOptions, sender: Sender,
       'recipient.address',
     );
   }
-  const parameters = { notify, orcpt, smtputf8 };
+  const parameters = parametersOf(notify, orcpt, smtputf8);
   const recipient: Recipient = { id, address: path.address, name, type };
   return { recipient, parameters, command: commands.rcpt(path, parameters) };
+}
+
+/** Most recipients have none, and share them. */
+const noParameters: RecipientParameters = { notify: undefined, orcpt: undefined, smtputf8: false };
+const utf8Parameters: RecipientParameters = { ...noParameters, smtputf8: true };
+
+function parametersOf(
+  notify: RecipientParameters['notify'],
+  orcpt: RecipientParameters['orcpt'],
+  smtputf8: boolean,
+): RecipientParameters {
+  if (notify !== undefined || orcpt !== undefined) return { notify, orcpt, smtputf8 };
+  return smtputf8 ? utf8Parameters : noParameters;
 }
 
 function checkReplyTo(given: string | Mailbox | undefined, smtputf8: boolean): Mailbox | undefined {

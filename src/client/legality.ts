@@ -70,7 +70,7 @@ export function isLegal(step: Step, connection: Connection): boolean {
 }
 
 function mailTakes(step: Step, facts: StepFacts, newest: Mail | undefined): boolean {
-  if (step === 'sendBody') return newest?.position.tags.has('contentOpen') === true;
+  if (step === 'sendBody') return newest?.position.is.contentOpen === true;
   if (facts.mail === undefined) return true;
   if (newest === undefined) return step === 'sendSender';
   return mailChart.step(newest.position, facts.mail) !== undefined;
@@ -80,10 +80,9 @@ function mailTakes(step: Step, facts: StepFacts, newest: Mail | undefined): bool
 export function illegal(step: Step, state: string, connection: Connection): SmtpUsageError {
   const at = `${step}() in state '${state}'`;
   if (step === 'connect') return new SmtpUsageError('EISCONN', `${at}: ${steps.connect.advice}`);
-  const { tags } = connection.position;
-  if (tags.has('public:disconnected')) return new SmtpUsageError('ENOTCONN', `${at}: call connect() first`);
-  if (tags.has('public:closing'))
-    return new SmtpUsageError('ENOTCONN', `${at}: the connection is being closed`);
+  const { is } = connection.position;
+  if (is['public:disconnected']) return new SmtpUsageError('ENOTCONN', `${at}: call connect() first`);
+  if (is['public:closing']) return new SmtpUsageError('ENOTCONN', `${at}: the connection is being closed`);
   if (!connection.can(words['step.message'])) {
     return new SmtpUsageError('EPERM', `${at}: the login failed; disconnect() or abort()`);
   }

@@ -1,5 +1,6 @@
 /**
- * An eventemitter3 in which a listener that throws keeps no other from hearing. It knows no event.
+ * An eventemitter3 in which a listener that throws keeps no other from hearing. Each event is one argument; it knows
+ * no event by name.
  */
 import { EventEmitter } from 'eventemitter3';
 
@@ -14,7 +15,9 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
     fn: EventEmitter.EventListener<Types, Name>,
     context?: unknown,
   ): this {
-    return super.on(name, this.#guard(fn), context);
+    super.on(name, this.#guard(fn), context);
+    this.listenersChanged();
+    return this;
   }
 
   override addListener<Name extends EventEmitter.EventNames<Types>>(
@@ -30,7 +33,9 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
     fn: EventEmitter.EventListener<Types, Name>,
     context?: unknown,
   ): this {
-    return super.once(name, this.#guard(fn), context);
+    super.once(name, this.#guard(fn), context);
+    this.listenersChanged();
+    return this;
   }
 
   override removeListener<Name extends EventEmitter.EventNames<Types>>(
@@ -39,7 +44,15 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
     context?: unknown,
     once?: boolean,
   ): this {
-    return super.removeListener(name, fn && this.#guardOf(fn), context, once);
+    super.removeListener(name, fn && this.#guardOf(fn), context, once);
+    this.listenersChanged();
+    return this;
+  }
+
+  override removeAllListeners(name?: EventEmitter.EventNames<Types>): this {
+    super.removeAllListeners(name);
+    this.listenersChanged();
+    return this;
   }
 
   override off<Name extends EventEmitter.EventNames<Types>>(
@@ -53,10 +66,14 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
 
   /** Throws what listeners have thrown since the last time: the error, or all of them as an AggregateError. */
   rethrow(): void {
+    if (this.#thrown.length === 0) return;
     const thrown = this.#thrown.splice(0);
     if (thrown.length === 1) throw thrown[0];
     if (thrown.length > 1) throw new AggregateError(thrown, `${thrown.length} listeners threw`);
   }
+
+  /** Somebody has come or gone. */
+  protected listenersChanged(): void {}
 
   #guardOf<F>(fn: F): F {
     // a guard was made of this very listener, and takes what it takes
@@ -68,9 +85,9 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
     const known = this.#guards.get(fn);
     if (known !== undefined) return known as F;
     const thrown = this.#thrown;
-    const guard = function (this: unknown, ...args: unknown[]): void {
+    const guard = function (this: unknown, event: unknown): void {
       try {
-        Reflect.apply(fn, this, args);
+        fn.call(this, event);
       } catch (error) {
         thrown.push(error);
       }

@@ -20,12 +20,12 @@ const mailStates = ['sender', 'recipients', 'body', 'sent'] as const;
 export function stateOf(connection: Connection): SmtpState {
   const { newest } = connection.transactions;
   if (newest !== undefined && !newest.over) {
-    const { tags } = newest.position;
-    const state = mailStates.find((name) => tags.has(`public:${name}`));
+    const { is } = newest.position;
+    const state = mailStates.find((name) => is[`public:${name}`]);
     // what retreats goes again: for its caller nothing has happened
-    const stands = !tags.has('settling') || tags.has('retreating');
+    const stands = !is.settling || is.retreating;
     if (state !== undefined && stands) return state;
   }
-  const { tags } = connection.position;
-  return connectionStates.find((name) => tags.has(`public:${name}`)) ?? 'disconnected';
+  const { is } = connection.position;
+  return connectionStates.find((name) => is[`public:${name}`]) ?? 'disconnected';
 }

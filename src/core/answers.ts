@@ -61,7 +61,7 @@ export function mailAnswer(
   lmtp: boolean,
 ): Word<MailWord> | undefined {
   const yes = positive(reply);
-  const vain = mail.position.tags.has('retreating');
+  const vain = mail.position.is.retreating;
   if (!yes && !negative(reply)) {
     if (entry.kind !== 'data' || reply.code !== 354) return undefined;
     return vain ? m['data.go'] : goAhead(mail);

@@ -252,8 +252,8 @@ export class Conduct {
 }
 
 /** What is awaited in a position and is no reply. */
-function awaitedIn({ tags }: ConnectionPosition): Phase | undefined {
-  if (tags.has('awaits:connect')) return 'connect';
-  if (tags.has('awaits:tls')) return 'tls';
-  return tags.has('awaits:auth') ? 'auth' : undefined;
+function awaitedIn({ is }: ConnectionPosition): Phase | undefined {
+  if (is['awaits:connect']) return 'connect';
+  if (is['awaits:tls']) return 'tls';
+  return is['awaits:auth'] ? 'auth' : undefined;
 }

@@ -9,7 +9,7 @@ import type { Transport, TransportEvent } from '../transport/transport.ts';
 import { type Reply, ReplyParser } from '../wire/reply.ts';
 import { connectionAnswer } from './answers.ts';
 import { connectionChart, mailWords, connectionWords as words } from './charts.ts';
-import { type AtHand, Conduct, nothingAtHand } from './conduct.ts';
+import { Conduct, nothingAtHand } from './conduct.ts';
 import { Departures } from './departures.ts';
 import { type Entry, entryKinds } from './ledger.ts';
 import { guarded, perform } from './line.ts';
@@ -156,12 +156,11 @@ export class Connection extends Conduct {
       this.outbox.tell({ name: 'REPLY', reply, command: oldest?.command?.line });
     }
     if (oldest !== undefined) this.#count(oldest);
-    const atHand = { entry: oldest, reply, cause: undefined };
     const early = this.#early;
     this.#early = false;
-    if (reply.code === 421) this.#shutDown(oldest, reply, atHand);
-    else if (early || oldest === undefined || !this.#answer(oldest, reply, atHand))
-      this.walk(words.violation, atHand);
+    if (reply.code === 421) this.#shutDown(oldest, reply);
+    else if (early || oldest === undefined || !this.#answer(oldest, reply))
+      this.walk(words.violation, { entry: oldest, reply, cause: undefined });
     return true;
   }
 
@@ -195,7 +194,7 @@ export class Connection extends Conduct {
         now: this.now,
         transport,
         capabilities: offered,
-        open: this.position.tags.has('open'),
+        open: this.position.is.open,
         pace: settings.pipelining && offered.pipelining ? this.pace : 'command',
         chunking: settings.chunking && offered.chunking,
         messagesInFlight: settings.messagesInFlight,
@@ -255,10 +254,10 @@ export class Connection extends Conduct {
     return true;
   }
 
-  #answer(oldest: Entry, reply: Reply, atHand: AtHand): boolean {
+  #answer(oldest: Entry, reply: Reply): boolean {
     if (oldest.mail !== undefined) return this.transactions.answer(oldest, oldest.mail, reply);
     const word = this.#wordFor(oldest, reply);
-    return word !== undefined && this.walk(word, atHand);
+    return word !== undefined && this.walk(word, { entry: oldest, reply, cause: undefined });
   }
 
   #wordFor(oldest: Entry, reply: Reply): Word<ConnectionWord> | undefined {
@@ -271,9 +270,9 @@ export class Connection extends Conduct {
   }
 
   /** RFC 5321 §3.8: 421 may come at any time; it answers what was due, and nothing more is written. */
-  #shutDown(oldest: Entry | undefined, reply: Reply, atHand: AtHand): void {
-    if (oldest !== undefined && !entryKinds[oldest.kind].opening) this.#answer(oldest, reply, atHand);
-    this.walk(words.shutdown, atHand);
+  #shutDown(oldest: Entry | undefined, reply: Reply): void {
+    if (oldest !== undefined && !entryKinds[oldest.kind].opening) this.#answer(oldest, reply);
+    this.walk(words.shutdown, { entry: oldest, reply, cause: undefined });
   }
 
   /** Bytes came in clear where TLS was to begin. */

@@ -4,11 +4,11 @@
  */
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
-import { commands } from '../wire/command.ts';
+import { type Command, commands, type MailParameters } from '../wire/command.ts';
 import type { Content } from './content.ts';
 import { exhausted, unsupported } from './failures.ts';
 import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
-import type { Mail } from './mail.ts';
+import type { Mail, Sender } from './mail.ts';
 import { mailLimit, mailProblem, recipientLimit, recipientProblem, resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
 import type { ConnectionSettings } from './settings.ts';
@@ -38,11 +38,18 @@ export interface DepartureHost {
   spoiled: boolean;
 }
 
+interface MadeMail {
+  readonly sender: Sender;
+  readonly body: MailParameters['body'];
+  readonly command: Command;
+}
+
 /** What an entry counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
 const entryCost = 64;
 
 const lineEnd = Uint8Array.of(0x0d, 0x0a);
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
+const dot = { line: '.' };
 const rset = commands.rset();
 
 export class Departures {
@@ -50,6 +57,8 @@ export class Departures {
   #inFlight = 0;
   /** MAILs that have left on this line. */
   #begun = 0;
+  /** Most messages have the sender of the one before. */
+  #lastMail: MadeMail | undefined;
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -94,7 +103,7 @@ export class Departures {
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
     if (this.#inFlight >= moment.messagesInFlight) return false;
     const { capabilities } = moment;
-    const { parameters, path } = mail.sender;
+    const { parameters } = mail.sender;
     const problem = mailProblem(parameters, capabilities, moment.chunking);
     const tooMany = mailLimit(this.#begun, capabilities.limits);
     const body = resolveBody(parameters.body, capabilities);
@@ -116,22 +125,30 @@ export class Departures {
       mail.bodyType = body;
       mail.startedAt = moment.now;
       this.#begun++;
-      const declared = body === '7bit' && !capabilities.eightBitMime ? undefined : body;
-      next.command = commands.mail(path, {
-        ...parameters,
-        body: parameters.body === undefined && body === '7bit' ? undefined : declared,
-      });
+      next.command = this.#mailCommand(
+        mail.sender,
+        body === '7bit' && !capabilities.eightBitMime ? undefined : body,
+      );
       this.#send(next, moment);
     }
     return true;
   }
 
+  #mailCommand(sender: Sender, body: MailParameters['body']): Command {
+    let last = this.#lastMail;
+    if (last?.sender !== sender || last.body !== body) {
+      last = { sender, body, command: commands.mail(sender.path, { ...sender.parameters, body }) };
+      this.#lastMail = last;
+    }
+    return last.command;
+  }
+
   #clear(moment: Moment): void {
     const own = entry('rset', rset, undefined, undefined, true);
     this.#host.spoiled = false;
-    this.#host.outbox.writeText(rset.text, moment.transport);
+    this.#host.outbox.writeText(rset.text, rset.octets, moment.transport);
     this.#host.ledger.departUnasked(own, moment.now);
-    this.#trace(rset.line, undefined);
+    this.#trace(rset, undefined);
   }
 
   #leaveRcpt(next: Entry, moment: Moment): boolean {
@@ -147,7 +164,7 @@ export class Departures {
       return this.#send(next, moment);
     }
     next.refusal = unsupported('rcpt', problem);
-    this.#depart(next, undefined, moment);
+    this.#depart(next, moment);
     return true;
   }
 
@@ -182,14 +199,17 @@ export class Departures {
     // how many verdicts follow by LMTP hangs on whether all chunks before were taken
     if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
     const pieces: Uint8Array[] = [];
-    const keep = (bytes: Uint8Array): void => void pieces.push(bytes);
+    let octets = 0;
+    const keep = (bytes: Uint8Array): void => {
+      pieces.push(bytes);
+      octets += bytes.length;
+    };
     while (content.move(keep));
     const { ended } = content;
     if (ended) content.finish(keep);
     // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it
     const refusesEmpty = ended && pieces.length === 0 && moment.capabilities.has('XEXCH50');
     if (refusesEmpty && mail.bodyType !== 'binarymime') keep(lineEnd);
-    const octets = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);
     leaving.command = commands.bdat(octets, ended);
@@ -221,7 +241,8 @@ export class Departures {
       if (this.#host.outbox.blocked || content.waiting > 0 || !content.ended) return false;
       content.finish(out);
     }
-    this.#depart(next, '.', moment);
+    this.#depart(next, moment);
+    this.#trace(dot, mail);
     if (!next.own) this.#host.transactions.endLeft(mail);
     this.#inFlight++;
     return true;
@@ -229,23 +250,24 @@ export class Departures {
 
   #send(next: Entry, moment: Moment): boolean {
     const { command } = next;
-    if (command !== undefined) this.#host.outbox.writeText(command.text, moment.transport);
-    this.#depart(next, command?.line, moment);
+    if (command !== undefined) this.#host.outbox.writeText(command.text, command.octets, moment.transport);
+    this.#depart(next, moment);
+    if (command !== undefined) this.#trace(command, next.mail);
     return true;
   }
 
-  #depart(next: Entry, line: string | undefined, moment: Moment): void {
+  #depart(next: Entry, moment: Moment): void {
     const { mail } = next;
     if (mail !== undefined) {
       mail.due++;
       if (next.kind === 'mail' || next.kind === 'rcpt') mail.envelopeDue++;
     }
     this.#host.ledger.depart(moment.now);
-    this.#trace(line, mail);
   }
 
-  #trace(line: string | undefined, mail: Mail | undefined): void {
-    if (line === undefined || !this.#host.outbox.tracing.COMMAND) return;
+  #trace(leaving: { readonly line: string }, mail: Mail | undefined): void {
+    if (!this.#host.outbox.tracing.COMMAND) return;
+    const { line } = leaving;
     this.#host.outbox.tell({ name: 'COMMAND', line, message: mail?.message });
   }
 }

@@ -24,7 +24,7 @@ export function takeBody(
 ): number {
   const bytes = asBytes(chunk);
   const { content } = mail;
-  if (content === undefined || mail.position.tags.has('swallowing')) return bytes.length;
+  if (content === undefined || mail.position.is.swallowing) return bytes.length;
   const undeclared = check8bit(mail, bytes, capabilities);
   content.check(bytes);
   const taken = typeof chunk === 'string' ? content.offerWhole(bytes) : content.offer(bytes);

@@ -10,7 +10,7 @@ const data = commands.data();
 /** A step of the caller takes its place in the order. */
 export function queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail, ledger: Ledger): void {
   // what is added while it retreats goes with the rest of it
-  if (mail.position.tags.has('retreating') && command !== 'END') return;
+  if (mail.position.is.retreating && command !== 'END') return;
   switch (command) {
     case 'MAIL':
       return ledger.push(entry('mail', undefined, mail));

@@ -102,10 +102,10 @@ export class Mail {
 
   /** How it ended, or undefined while that is open. */
   get outcome(): Outcome | undefined {
-    return outcomes.find((outcome) => this.position.tags.has(outcome));
+    return outcomes.find((outcome) => this.position.is[outcome]);
   }
 
   get over(): boolean {
-    return this.position.tags.has('over');
+    return this.position.is.over;
   }
 }

@@ -30,10 +30,11 @@ export class Outbox {
   #deeds: LineDeed[] = [];
   #events: SmtpEvent[] = [];
   #nextEvent = 0;
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
-  /** Command lines behind the pieces, not yet encoded. */
+  #pieces: (Uint8Array | string)[] = [];
+  /** Command lines behind the pieces. */
   #text = '';
+  /** Octets of the pieces and the text. */
+  #kept = 0;
 
   /** Nothing more may be written before the next turn, or before the line drains. */
   get blocked(): boolean {
@@ -63,7 +64,7 @@ export class Outbox {
   }
 
   nextDeed(): LineDeed | undefined {
-    return this.#deeds.shift();
+    return this.#deeds.length === 0 ? undefined : this.#deeds.shift();
   }
 
   tell(event: SmtpEvent): void {
@@ -81,11 +82,12 @@ export class Outbox {
     return event;
   }
 
-  /** Checked command lines for the wire; many are encoded together. */
-  writeText(text: string, transport: Transport): void {
-    this.#ration -= text.length;
+  /** Checked command lines for the wire, and how many octets they are; many are encoded together. */
+  writeText(text: string, octets: number, transport: Transport): void {
+    this.#ration -= octets;
     this.#text += text;
-    if (this.#text.length >= mergeBytes) this.flush(transport);
+    this.#kept += octets;
+    if (this.#kept >= mergeBytes) this.flush(transport);
   }
 
   /** Bytes for the wire; small ones wait for {@link flush} to leave as one write. */
@@ -95,19 +97,19 @@ export class Outbox {
       this.flush(transport);
       this.#send(bytes, transport);
     } else if (bytes.length > 0) {
-      this.#encodeText();
-      this.#keep(bytes);
-      if (this.#pieceBytes >= mergeBytes) this.flush(transport);
+      this.#endText();
+      this.#pieces.push(bytes);
+      this.#kept += bytes.length;
+      if (this.#kept >= mergeBytes) this.flush(transport);
     }
   }
 
   flush(transport: Transport): void {
-    this.#encodeText();
-    const [only] = this.#pieces;
-    if (only === undefined) return;
-    const merged = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces, this.#pieceBytes);
+    if (this.#kept === 0) return;
+    this.#endText();
+    const merged = merge(this.#pieces, this.#kept);
     this.#pieces = [];
-    this.#pieceBytes = 0;
+    this.#kept = 0;
     this.#send(merged, transport);
   }
 
@@ -116,20 +118,15 @@ export class Outbox {
     this.#deeds = [];
     this.#text = '';
     this.#pieces = [];
-    this.#pieceBytes = 0;
+    this.#kept = 0;
     this.full = false;
     this.failure = undefined;
   }
 
-  #encodeText(): void {
+  #endText(): void {
     if (this.#text === '') return;
-    this.#keep(Buffer.from(this.#text, 'utf8'));
+    this.#pieces.push(this.#text);
     this.#text = '';
-  }
-
-  #keep(piece: Uint8Array): void {
-    this.#pieces.push(piece);
-    this.#pieceBytes += piece.length;
   }
 
   /** What costs the pump work without writing an octet counts as so many, so that a turn stays bounded. */
@@ -146,4 +143,21 @@ export class Outbox {
       this.full = true;
     }
   }
+}
+
+/** One buffer of so many octets, each text and each piece copied into it once. */
+function merge(pieces: readonly (Uint8Array | string)[], octets: number): Uint8Array {
+  const [only] = pieces;
+  if (pieces.length === 1 && typeof only === 'object') return only;
+  const merged = Buffer.allocUnsafe(octets);
+  let at = 0;
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      at += merged.write(piece, at, 'utf8');
+    } else {
+      merged.set(piece, at);
+      at += piece.length;
+    }
+  }
+  return merged;
 }

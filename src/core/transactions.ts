@@ -37,7 +37,13 @@ export interface TransactionCalls {
   slowDown(from: Pace): void;
 }
 
-const nothingAtHand: AtHand = {};
+const nothingAtHand: AtHand = {
+  entry: undefined,
+  recipient: undefined,
+  reply: undefined,
+  error: undefined,
+  step: undefined,
+};
 
 export class Transactions {
   /** The message that the caller's steps belong to. */
@@ -69,7 +75,7 @@ export class Transactions {
   /** Content has begun and not ended, so that a command would be taken for text. */
   get contentStandsOpen(): boolean {
     const { newest } = this;
-    return newest?.position.tags.has('text') === true && newest.content?.ended === false;
+    return newest?.position.is.text === true && newest.content?.ended === false;
   }
 
   /** LMTP (RFC 2033 §4.2): after the verdict at hand, more are due for this message. */
@@ -102,7 +108,7 @@ export class Transactions {
   }
 
   end(mail: Mail): void {
-    if (!mail.position.tags.has('swallowing')) mail.content?.checkEnd();
+    if (!mail.position.is.swallowing) mail.content?.checkEnd();
     this.walk(mail, words['step.eom']);
   }
 
@@ -121,13 +127,13 @@ export class Transactions {
     const { lmtp } = this.#host.settings;
     const word = mailAnswer(entry, mail, reply, lmtp);
     if (word === undefined) return false;
-    const lmtpVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
+    const isVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
     if (word === words['mail.ok']) mail.settle();
     if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
-    const recipient = lmtpVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
-    const known = this.walk(mail, word, { entry, recipient, reply });
-    if (known && lmtpVerdict && word !== words['in.vain']) this.#countVerdict(mail, reply, entry);
+    const recipient = isVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
+    const known = this.walk(mail, word, { entry, recipient, reply, error: undefined, step: undefined });
+    if (known && isVerdict && word !== words['in.vain']) this.#countVerdict(mail, reply, entry);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
     return known;
@@ -160,7 +166,7 @@ export class Transactions {
 
   /** The content's turn has come, in chunks, and every recipient is answered: is there anybody to send it to? */
   openChunks(mail: Mail): void {
-    if (mail.position.tags.has('retreating')) return;
+    if (mail.position.is.retreating) return;
     this.walk(mail, mail.accepted.length > 0 ? words.chunking : words['data.nobody']);
     this.#settle(mail);
   }
@@ -277,9 +283,9 @@ export class Transactions {
 
   /** A message that failed or was taken back is done with when its last answer has come. */
   #settle(mail: Mail): void {
+    if (mail.due > 0 || !mail.position.is.settling) return;
     // only the dot that ends an empty content waits for a message whose rest is forgotten
-    const dotWaits = this.#host.ledger.first?.mail === mail;
-    if (mail.due === 0 && !dotWaits && mail.position.tags.has('settling')) this.walk(mail, words.settled);
+    if (this.#host.ledger.first?.mail !== mail) this.walk(mail, words.settled);
   }
 
   /** What is left behind unsent is told at the end; the others are done with. */

@@ -3,7 +3,13 @@
  * answer is kept; from then on the step is a pointer. So every decision is the chart's, and costs nothing.
  * This file knows charts, and nothing of mail.
  */
-import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  initialTransition,
+  transition,
+} from 'xstate';
 
 /** An event of a chart with its facts, met once and known by number. */
 export interface Word<E> {
@@ -23,21 +29,27 @@ export class Position<X, T extends string, C> {
   readonly name: string;
   readonly context: C;
   readonly tags: ReadonlySet<T>;
+  /** The same, to be read at the speed of a property: every tag of the chart, and whether this position has it. */
+  readonly is: Readonly<Record<T, boolean>>;
   /** Remembered edges by the word's number; null: the chart does not take the word here. */
   readonly edges: (Edge<X, T, C> | null | undefined)[] = [];
   readonly snapshot: AnyMachineSnapshot;
 
-  constructor(snapshot: AnyMachineSnapshot) {
+  /** @param all every tag of the chart, so that all its positions have one shape */
+  constructor(snapshot: AnyMachineSnapshot, all: readonly T[]) {
     this.snapshot = snapshot;
     this.name = stateName(snapshot.value);
     this.context = snapshot.context;
-    this.tags = snapshot.tags as Set<T>;
+    const tags = snapshot.tags as Set<T>;
+    this.tags = tags;
+    this.is = Object.fromEntries(all.map((tag) => [tag, tags.has(tag)])) as Record<T, boolean>;
   }
 }
 
 export class Walker<E extends { readonly type: string }, X, T extends string, C> {
   readonly start: Position<X, T, C>;
   readonly #machine: AnyStateMachine;
+  readonly #tags: readonly T[];
   readonly #positions = new Map<string, Position<X, T, C>>();
   readonly #words = new Map<string, Word<E>>();
   /** The same words by their facts as written, which is quicker to look up. */
@@ -45,6 +57,8 @@ export class Walker<E extends { readonly type: string }, X, T extends string, C>
 
   constructor(machine: AnyStateMachine) {
     this.#machine = machine;
+    // the machine's types know its tags as strings
+    this.#tags = [...new Set(tagsOf(machine.root))] as T[];
     this.start = this.#intern(initialTransition(machine)[0]);
   }
 
@@ -95,11 +109,15 @@ export class Walker<E extends { readonly type: string }, X, T extends string, C>
     const key = JSON.stringify([snapshot.value, snapshot.context]);
     let position = this.#positions.get(key);
     if (position === undefined) {
-      position = new Position<X, T, C>(snapshot);
+      position = new Position<X, T, C>(snapshot, this.#tags);
       this.#positions.set(key, position);
     }
     return position;
   }
+}
+
+function tagsOf(node: AnyStateNode): string[] {
+  return [...node.tags, ...Object.values<AnyStateNode>(node.states).flatMap(tagsOf)];
 }
 
 /** XState has already followed what a chart raises to itself. */

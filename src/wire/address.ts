@@ -33,30 +33,40 @@ const ordinary = /^[a-z0-9+_-]+(?:\.[a-z0-9+_-]+)*@(?:[a-z0-9]{1,63}\.)+[a-z]{2,
 const ordinaryLength = 120;
 
 // The constructor, lent to this file alone.
-let makePath: (local: string, domain: string, utf8: boolean) => Path;
+let makePath: (address: string, utf8: boolean) => Path;
 
 /** A mailbox that has passed the grammar. {@link parsePath} is the only way to get one. */
 export class Path {
-  /** As on the wire: quoted only where it must be. */
-  readonly local: string;
-  /** LDH or A-labels; U-labels where `utf8`; a literal in brackets; `''` for the null path and bare Postmaster. */
-  readonly domain: string;
   /** As it goes between `<` and `>`; `''` is the null reverse-path. */
   readonly address: string;
   /** Needs SMTPUTF8. */
   readonly utf8: boolean;
-  // Makes the type nominal: an object with the same four fields is no Path.
+  // Makes the type nominal: an object with the same fields is no Path.
   readonly #parsed: true = true;
 
-  private constructor(local: string, domain: string, utf8: boolean) {
-    this.local = local;
-    this.domain = domain;
-    this.address = domain === '' ? local : `${local}@${domain}`;
+  private constructor(address: string, utf8: boolean) {
+    this.address = address;
     this.utf8 = utf8;
   }
 
+  /** As on the wire: quoted only where it must be. */
+  get local(): string {
+    const { address } = this;
+    return this.#at < 0 ? address : address.slice(0, this.#at);
+  }
+
+  /** LDH or A-labels; U-labels where `utf8`; a literal in brackets; `''` for the null path and bare Postmaster. */
+  get domain(): string {
+    return this.#at < 0 ? '' : this.address.slice(this.#at + 1);
+  }
+
+  /** The last one: a local part may hold others, in quotes. */
+  get #at(): number {
+    return this.address.lastIndexOf('@');
+  }
+
   static {
-    makePath = (local, domain, utf8) => new Path(local, domain, utf8);
+    makePath = (address, utf8) => new Path(address, utf8);
   }
 
   /** Did this go through the grammar? For callers that TypeScript does not watch. */
@@ -72,14 +82,13 @@ export class Path {
  */
 export function parsePath(text: string, option: string, rules: PathRules = {}): Path {
   if (typeof text === 'string' && text.length <= ordinaryLength && ordinary.test(text)) {
-    const at = text.indexOf('@');
-    if (at <= localLimit) return makePath(text.slice(0, at), text.slice(at + 1), false);
+    if (text.indexOf('@') <= localLimit) return makePath(text, false);
   }
   checkText(text, option);
-  if (text === '' && rules.allowNull) return makePath('', '', false);
-  if (rules.allowPostmaster && text.toLowerCase() === 'postmaster') return makePath(text, '', false);
+  if (text === '' && rules.allowNull) return makePath('', false);
+  if (rules.allowPostmaster && text.toLowerCase() === 'postmaster') return makePath(text, false);
   const mailbox = text.length > sanityLimit ? tooLong() : readMailbox(text);
-  if (typeof mailbox !== 'string') return makePath(mailbox.local, mailbox.domain, mailbox.utf8);
+  if (typeof mailbox !== 'string') return makePath(`${mailbox.local}@${mailbox.domain}`, mailbox.utf8);
   throw new SmtpUsageError('EINVAL', `${quoted(text)} is no address: ${mailbox}`, option);
 }
 

@@ -47,22 +47,34 @@ interface Shape {
   readonly shown?: string;
 }
 
+const plainShape: Shape = {};
+const envelopeShape: Shape = { limit: envelopeLimit };
+const envelopeShapeUtf8: Shape = { limit: envelopeLimit, utf8: true };
+const authShape: Shape = { limit: authLimit };
+
 // The constructor, lent to this file alone.
-let make: (verb: string, line: string, shape?: Shape) => Command;
+let make: (verb: string, parts: readonly string[], shape?: Shape) => Command;
 
 /** One command line, checked. */
 export class Command {
   /** `MAIL`, `RCPT`, `AUTH`…; `''` for the later lines of an AUTH exchange. */
   readonly verb: string;
-  /** The line for traces and errors: secrets masked, no CRLF. */
-  readonly line: string;
+  /** How many octets {@link text} has. */
+  readonly octets: number;
   // Private, so that no inspection or JSON of a command shows a password.
   readonly #text: string;
+  readonly #shown: string | undefined;
 
-  private constructor(verb: string, line: string, text: string) {
+  private constructor(verb: string, text: string, octets: number, shown: string | undefined) {
     this.verb = verb;
-    this.line = line;
+    this.octets = octets;
     this.#text = text;
+    this.#shown = shown;
+  }
+
+  /** The line for traces and errors: secrets masked, no CRLF. */
+  get line(): string {
+    return this.#shown ?? this.#text.slice(0, -2);
   }
 
   /** What goes on the wire in UTF-8, with CRLF: secrets are readable here. */
@@ -76,21 +88,23 @@ export class Command {
   }
 
   static {
-    make = (verb, line, shape = {}) =>
-      new Command(verb, shape.shown ?? line, checkLine(verb, line, shape.limit ?? lineLimit, shape.utf8));
+    make = (verb, parts, shape = plainShape) => {
+      const octets = checkLine(verb, parts, shape);
+      return new Command(verb, textOf(parts), octets, shape.shown);
+    };
   }
 }
 
 /** Every road to a command. Arguments that do not fit throw SmtpUsageError EINVAL. */
 export const commands = {
   ehlo(name: string): Command {
-    return make('EHLO', `EHLO ${parseHelo(name, 'localName')}`);
+    return make('EHLO', ['EHLO ', parseHelo(name, 'localName')]);
   },
   helo(name: string): Command {
-    return make('HELO', `HELO ${parseHelo(name, 'localName')}`);
+    return make('HELO', ['HELO ', parseHelo(name, 'localName')]);
   },
   lhlo(name: string): Command {
-    return make('LHLO', `LHLO ${parseHelo(name, 'localName')}`);
+    return make('LHLO', ['LHLO ', parseHelo(name, 'localName')]);
   },
   starttls(): Command {
     return fixed.starttls;
@@ -98,35 +112,32 @@ export const commands = {
   /** With an initial response where one is given; an empty one is written `=` (RFC 4954 §4). */
   auth(mechanism: string, initial?: Uint8Array): Command {
     const start = `AUTH ${checkMechanism(mechanism)}`;
-    if (initial === undefined) return make('AUTH', start, { limit: authLimit });
-    return make('AUTH', `${start} ${base64(initial) || '='}`, {
-      limit: authLimit,
-      shown: `${start} ${mask}`,
-    });
+    if (initial === undefined) return make('AUTH', [start], authShape);
+    return make('AUTH', [start, ' ', base64(initial) || '='], { ...authShape, shown: `${start} ${mask}` });
   },
   authResponse(bytes: Uint8Array): Command {
-    return make('', base64(bytes), { limit: authLimit, shown: mask });
+    return make('', [base64(bytes)], { ...authShape, shown: mask });
   },
   /** `*`: gives the exchange up (RFC 4954 §4). */
   authCancel(): Command {
     return fixed.authCancel;
   },
   mail(path: Path, params: MailParameters): Command {
-    const suffix = encodeMailParameters(params, 'sender');
-    const shape = { limit: envelopeLimit, utf8: params.smtputf8 === true };
-    return make('MAIL', `MAIL FROM:<${checkPath(path, shape.utf8, 'sender')}>${suffix}`, shape);
+    const shape = params.smtputf8 ? envelopeShapeUtf8 : envelopeShape;
+    const address = checkPath(path, params.smtputf8, 'sender');
+    return make('MAIL', ['MAIL FROM:<', address, '>', encodeMailParameters(params, 'sender')], shape);
   },
   rcpt(path: Path, params: RecipientParameters): Command {
-    const suffix = encodeRecipientParameters(params, 'recipient');
-    const shape = { limit: envelopeLimit, utf8: params.smtputf8 === true };
-    return make('RCPT', `RCPT TO:<${checkPath(path, shape.utf8, 'recipient')}>${suffix}`, shape);
+    const shape = params.smtputf8 ? envelopeShapeUtf8 : envelopeShape;
+    const address = checkPath(path, params.smtputf8, 'recipient');
+    return make('RCPT', ['RCPT TO:<', address, '>', encodeRecipientParameters(params, 'recipient')], shape);
   },
   data(): Command {
     return fixed.data;
   },
   /** RFC 3030 §2: so many octets of content follow at once. */
   bdat(size: number, last: boolean): Command {
-    return make('BDAT', `BDAT ${checkCount(size, 'octets')}${last ? ' LAST' : ''}`);
+    return make('BDAT', ['BDAT ', String(checkCount(size, 'octets')), last ? ' LAST' : '']);
   },
   rset(): Command {
     return fixed.rset;
@@ -138,24 +149,24 @@ export const commands = {
     return fixed.quit;
   },
   vrfy(text: string): Command {
-    return make('VRFY', `VRFY ${checkArgument(text, 'vrfy')}`);
+    return make('VRFY', ['VRFY ', checkArgument(text, 'vrfy')]);
   },
   expn(text: string): Command {
-    return make('EXPN', `EXPN ${checkArgument(text, 'expn')}`);
+    return make('EXPN', ['EXPN ', checkArgument(text, 'expn')]);
   },
   /** RFC 1985: a domain, `@domain` with its sub-domains, or `#queue`. */
   etrn(node: string): Command {
-    return make('ETRN', `ETRN ${checkNode(node)}`);
+    return make('ETRN', ['ETRN ', checkNode(node)]);
   },
 };
 
 const fixed = {
-  starttls: make('STARTTLS', 'STARTTLS'),
-  authCancel: make('', '*'),
-  data: make('DATA', 'DATA'),
-  rset: make('RSET', 'RSET'),
-  noop: make('NOOP', 'NOOP'),
-  quit: make('QUIT', 'QUIT'),
+  starttls: make('STARTTLS', ['STARTTLS']),
+  authCancel: make('', ['*']),
+  data: make('DATA', ['DATA']),
+  rset: make('RSET', ['RSET']),
+  noop: make('NOOP', ['NOOP']),
+  quit: make('QUIT', ['QUIT']),
 };
 
 /**
@@ -167,20 +178,39 @@ export function initialResponseFits(mechanism: string, initial: Uint8Array): boo
   return 'AUTH '.length + mechanism.length + 1 + response + 2 <= lineLimit;
 }
 
-/** The last look at every line, whatever its parts have been through. */
-function checkLine(verb: string, line: string, limit: number, utf8 = false): string {
-  if (line.length + 2 > limit) throw tooLong(verb, line.length + 2, limit);
-  if (!printableAscii.test(line)) checkUtf8Line(verb, line, limit, utf8);
-  return `${line}\r\n`;
+/**
+ * The last look at every line, whatever its parts have been through: how many octets it has. Part by part, since
+ * looking at a joined text makes the engine copy it.
+ */
+function checkLine(
+  verb: string,
+  parts: readonly string[],
+  { limit = lineLimit, utf8 = false }: Shape,
+): number {
+  let octets = 2;
+  let plain = true;
+  for (const part of parts) {
+    octets += part.length;
+    plain &&= printableAscii.test(part);
+  }
+  if (octets > limit) throw tooLong(verb, octets, limit);
+  return plain ? octets : checkUtf8Line(verb, parts.join(''), limit, utf8);
 }
 
-function checkUtf8Line(verb: string, line: string, limit: number, utf8: boolean): void {
+function checkUtf8Line(verb: string, line: string, limit: number, utf8: boolean): number {
   // A lone surrogate would be replaced silently; C1 and U+2028 are line ends to somebody.
   const at = utf8 ? findRefused(line) : line.search(/[^ -~]/);
   if (at >= 0) throw refused(verb, line, at);
   const bytes = encoder.encode(line);
   if (bytes.length + 2 > limit) throw tooLong(verb, bytes.length + 2, limit);
   for (const octet of bytes) if (octet < 0x20 || octet === 0x7f) throw refused(verb, line, 0);
+  return bytes.length + 2;
+}
+
+function textOf(parts: readonly string[]): string {
+  let text = '';
+  for (const part of parts) text += part;
+  return `${text}\r\n`;
 }
 
 // Neither message quotes the line: it may hold a password.
@@ -194,7 +224,7 @@ function tooLong(verb: string, size: number, limit: number): SmtpUsageError {
 }
 
 /** TypeScript keeps other objects out; this is for callers that it does not watch. */
-function checkPath(path: Path, utf8: boolean, option: string): string {
+function checkPath(path: Path, utf8: boolean | undefined, option: string): string {
   if (!Path.is(path)) throw new SmtpUsageError('EINVAL', 'the address has not been parsed', option);
   if (path.utf8 && !utf8) {
     throw new SmtpUsageError('EINVAL', `${quoted(path.address)} needs SMTPUTF8`, `${option}.address`);
