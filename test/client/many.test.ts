@@ -5,6 +5,7 @@ import { ScriptedServer, SimNetwork, VirtualClock } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
 import { Content } from '../../src/core/content.ts';
 import { Mail } from '../../src/core/mail.ts';
+import { hasV8 } from '../support/runtime.ts';
 import { bench, connected, sendMail, settle, short } from './support.ts';
 
 /** Living objects, after a collection: all, and those that are one for each message. */
@@ -99,7 +100,7 @@ describe('many clients', () => {
   });
 });
 
-describe('nothing is kept', () => {
+describe.runIf(hasV8)('nothing is kept', () => {
   it('10,000 messages on one connection leave nothing behind: events, listeners, memory, due', () => {
     const made = connected({ server: { record: false } });
     const { client, clock, server, events, told, settle } = made;
