@@ -1,15 +1,6 @@
 /** What the README says is so: its programs are type-checked and run, its tables compared with what happens. */
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -22,13 +13,14 @@ import {
 } from 'smtpump';
 import { runUntil, ScriptedServer, type ServerOptions, SimNetwork, VirtualClock } from 'smtpump/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Outcome, root, runNode } from '../support/run-node.ts';
+import { Page } from '../support/page.ts';
+import { type Outcome, root } from '../support/run-node.ts';
 import { MailServer } from './mail-server.ts';
 import { type Replies, withRawServer } from './raw-server.ts';
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const page = new Page('README.md');
+const { text: readme, programs } = page;
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const programs = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text = '']) => text);
 
 /** The rows of the table under a heading, without the head; each cell trimmed. */
 function table(heading: string): string[][] {
@@ -46,50 +38,22 @@ const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([,
 
 describe('the programs', () => {
   const server = new MailServer();
-  let folder = '';
-
   beforeAll(async () => {
     await server.listen();
-    // a package that has installed ours
-    folder = mkdtempSync(join(tmpdir(), 'smtpump-readme-'));
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', 'smtpump'));
-    programs.forEach((text, i) => {
-      writeFileSync(join(folder, `${i}.mjs`), text.replaceAll('2525', String(server.port)));
-    });
+    page.install(server.port);
   });
   afterAll(async () => {
     await server.close();
-    rmSync(folder, { recursive: true });
+    page.remove();
   });
 
-  const run = (i: number) => runNode([`${i}.mjs`], { cwd: folder });
+  const run = (i: number) => page.run(i);
   /** The program that imports of that entry. */
   const importing = (entry: string): number =>
     programs.findIndex((text) => text.includes(`from 'smtpump/${entry}'`));
 
   test('fit the published types', async () => {
-    const options = {
-      module: 'nodenext',
-      target: 'es2023',
-      strict: true,
-      noImplicitAny: false,
-      allowJs: true,
-      checkJs: true,
-      noEmit: true,
-      skipLibCheck: true,
-      types: ['node'],
-      typeRoots: [join(root, 'node_modules/@types')],
-    };
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, include: ['*.mjs'] }),
-    );
-    const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).catch(
-      (error) => error,
-    );
-    expect(stdout).toBe('');
+    expect(await page.typeErrors()).toBe('');
   });
 
   test('twelve lines send a mail', async () => {
@@ -129,9 +93,8 @@ describe('the programs', () => {
 
   /** The program, told another port, and with options of its own. */
   function twelveLines(port: number, options = ''): Promise<Outcome> {
-    const file = `twelve-${port}.mjs`;
-    writeFileSync(join(folder, file), programs[0]?.replace('port: 2525', `port: ${port}, ${options}`) ?? '');
-    return runNode([file], { cwd: folder });
+    const text = programs[0]?.replace('port: 2525', `port: ${port}, ${options}`) ?? '';
+    return page.runText(`twelve-${port}`, text);
   }
 
   test('a loop of its own connects and leaves', async () => {
