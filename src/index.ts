@@ -2,11 +2,18 @@
 
 export type { Step, TlsPolicy } from '../machines/vocabulary.ts';
 export type { BomOptions } from './client/begin.ts';
-export { SmtpClient, type SmtpListeners } from './client/client.ts';
+export { SmtpClient } from './client/client.ts';
 export type { RecipientOptions, SenderOptions } from './client/envelope.ts';
 export type { SmtpState } from './client/state.ts';
 export { type Clock, systemClock } from './clock.ts';
-export type { Message, Recipient, SmtpEvent, SmtpEventName, UnfinishedMessage } from './core/events.ts';
+export type {
+  Message,
+  Recipient,
+  SmtpEvent,
+  SmtpEventName,
+  SmtpListeners,
+  UnfinishedMessage,
+} from './core/events.ts';
 export type { Timeouts } from './core/settings.ts';
 export {
   describeCode,
@@ -18,6 +25,7 @@ export {
   SmtpUsageError,
   type UsageCode,
 } from './errors.ts';
+export type { Json } from './json.ts';
 export type { HeaderFields, Mailbox } from './message/header.ts';
 export type { SmtpClientOptions, TargetOptions } from './options.ts';
 export type { AuthOptions } from './sasl/credentials.ts';

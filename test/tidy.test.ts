@@ -12,7 +12,7 @@ const layerOf = (path: string): string => path.replace(/^src\//, '').split(/[/.]
 const sourceOf = new Map([...library, ...tests].map((source) => [source.path, source]));
 
 describe('who may import whom', () => {
-  const pure = ['errors', 'wire', 'sasl', 'message', 'transport', 'clock'];
+  const pure = ['errors', 'json', 'wire', 'sasl', 'message', 'transport', 'clock'];
   const core = ['machines', ...pure];
   const client = [...core, 'core', 'options'];
   const above = [...client, 'client'];
@@ -22,10 +22,11 @@ describe('who may import whom', () => {
     clock: ['wakes'],
     errors: ['wire'], // the type of a reply
     wire: ['errors'],
+    json: ['errors', 'wire'],
     message: ['errors', 'wire'],
-    transport: ['errors', 'clock'],
+    transport: ['errors', 'json', 'clock'],
     sasl: ['errors', 'wire', 'transport'],
-    testing: ['wakes', 'clock', 'transport'],
+    testing: ['wakes', 'clock', 'json', 'transport'],
     core,
     options: [...core, 'core'],
     client,

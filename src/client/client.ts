@@ -10,15 +10,15 @@ import type { Writable } from 'node:stream';
 import type { Step } from '../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Connection } from '../core/connection.ts';
-import type { Message, Recipient, SmtpEvent, SmtpEventName } from '../core/events.ts';
+import type { Message, Recipient, SmtpEvent, SmtpListeners } from '../core/events.ts';
 import { takeBody } from '../core/intake.ts';
 import type { Mail } from '../core/mail.ts';
 import { mailProblem, recipientProblem } from '../core/offers.ts';
 import { SmtpUsageError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { checkOptions, type SmtpClientOptions, settingsFor, type TargetOptions } from '../options.ts';
 import { tcp } from '../transport/tcp.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
-import { quoted } from '../wire/characters.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type BomOptions, headerFor } from './begin.ts';
 import { BodyStream } from './body-stream.ts';
@@ -27,14 +27,10 @@ import { Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
 import { illegal, isLegal } from './legality.ts';
 import { Listeners } from './listeners.ts';
+import { restoreClient, saveClient } from './snapshot.ts';
 import { type SmtpState, stateOf } from './state.ts';
 
 const tracingEvents = ['COMMAND', 'REPLY', 'STATE'] as const;
-
-/** The listeners of each event; `'event'` hears all but the tracing events COMMAND, REPLY and STATE. */
-export type SmtpListeners = {
-  [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
-} & { event: (event: SmtpEvent) => void };
 
 /**
  * An SMTP or LMTP client of single steps. Steps queue; {@link execute} does the work and calls the listeners, and
@@ -47,8 +43,8 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   readonly #crank: Crank;
   /** Bodies that are being written as streams. */
   readonly #streams = new Set<BodyStream>();
-  #asyncCallback: (() => void) | undefined;
-  #localName = 'localhost';
+  /** What {@link connect} was given last. */
+  #target: TargetOptions | undefined;
 
   /** @throws SmtpUsageError EINVAL, naming the option */
   constructor(options: SmtpClientOptions = {}) {
@@ -59,10 +55,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
     const driver = options.pump === 'manual' ? undefined : new Driver(this);
     this.#crank = new Crank(this.#core, options.transport ?? tcp(), this.#clock, {
       emit: (event) => this.#emit(event),
-      ring: () => {
-        driver?.wake();
-        this.#asyncCallback?.();
-      },
+      ring: () => driver?.wake(),
     });
   }
 
@@ -107,7 +100,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   connect(target: TargetOptions = {}): void {
     const settings = settingsFor(this.#options, target);
     this.#require('connect');
-    this.#localName = settings.localName ?? settings.fallbackName;
+    this.#target = target;
     this.#core.connect(settings);
     this.#crank.stepped();
   }
@@ -149,12 +142,9 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    */
   sendBom(options: BomOptions = {}): void {
     const mail = this.#require('sendBom');
-    const header = headerFor(mail, options, {
-      now: this.#clock.now(),
-      random: this.#core.settings.random,
-      localName: this.#localName,
-    });
-    this.#core.transactions.open(mail, header);
+    const { random, localName, fallbackName } = this.#core.settings;
+    const at = { now: this.#clock.now(), random, localName: localName ?? fallbackName };
+    this.#core.transactions.open(mail, headerFor(mail, options, at));
     this.#crank.stepped();
   }
 
@@ -234,6 +224,28 @@ export class SmtpClient extends Listeners<SmtpListeners> {
     return stream;
   }
 
+  // ── saved and restored ──
+
+  /**
+   * All that is pending, bodies and the memory transport's octets too, as plain JSON without credentials and options.
+   * @throws SmtpUsageError EPERM in a listener, while a {@link bodyStream} is open, over a real socket
+   */
+  save(): Json {
+    return saveClient(this.#crank, this.#target, this.#streams.size > 0);
+  }
+
+  /**
+   * A client without listeners that goes on where {@link save} was called: same octets, same events, same times left.
+   * @param options those of the saved client, with a new `transport` onto its server, or onto that one restored
+   * @param target `auth` and `tlsOptions`, where `connect()` was given them
+   * @throws SmtpUsageError EINVAL where the JSON was changed or is of another format, EPERM over a real socket
+   */
+  static restore(saved: Json, options: SmtpClientOptions, target: TargetOptions = {}): SmtpClient {
+    const client = new SmtpClient(options);
+    client.#target = restoreClient(saved, client.#crank, options, target);
+    return client;
+  }
+
   // ── the crank ──
 
   /**
@@ -243,10 +255,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @param budget a whole number above 0. @default 64
    */
   execute(budget = 64): 'more' | 'pending' | 'idle' {
-    if (typeof budget !== 'number' || !(budget >= 1)) {
-      throw new SmtpUsageError('EINVAL', `${quoted(budget)} is not a number above 0`, 'budget');
-    }
-    return this.#crank.turn(budget);
+    return this.#crank.execute(budget);
   }
 
   /** Milliseconds until `execute()` has something to do though nothing arrives: 0 is now, `Infinity` never. */
@@ -256,11 +265,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
 
   /** `fn` is called when `execute()` would do something: at most once until the next `execute()`, never inside it. */
   setAsyncCallback(fn: (() => void) | undefined): void {
-    if (fn !== undefined && typeof fn !== 'function') {
-      throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
-    }
-    this.#asyncCallback = fn;
-    if (fn !== undefined) this.#crank.ringAgain();
+    this.#crank.callback = fn;
   }
 
   #emit(event: SmtpEvent): void {

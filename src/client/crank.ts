@@ -7,22 +7,25 @@
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../core/connection.ts';
 import type { SmtpEvent } from '../core/events.ts';
+import { SmtpUsageError } from '../errors.ts';
 import type { Transport } from '../transport/transport.ts';
+import { quoted } from '../wire/characters.ts';
 import { Alarm } from './driver.ts';
 
 /** Who hears what a turn brings. */
 export interface Audience {
   emit(event: SmtpEvent): void;
-  /** A turn would do something. */
+  /** A turn would do something: for who is there before the user's callback. */
   ring(): void;
 }
 
 export class Crank {
-  readonly #core: Connection;
-  readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly core: Connection;
+  readonly transport: Transport;
+  readonly clock: Clock;
   readonly #audience: Audience;
   readonly #alarm: Alarm;
+  #callback: (() => void) | undefined;
   /** There is something to do: a step was called, something arrived, or the last turn left some. */
   #due = false;
   /** Rung once, and not again before the next turn. */
@@ -32,44 +35,75 @@ export class Crank {
   #late = false;
 
   constructor(core: Connection, transport: Transport, clock: Clock, audience: Audience) {
-    this.#core = core;
-    this.#transport = transport;
-    this.#clock = clock;
+    this.core = core;
+    this.transport = transport;
+    this.clock = clock;
     this.#audience = audience;
     this.#alarm = new Alarm(clock, () => this.wake());
     core.onWake = () => this.wake();
     transport.onReady = () => this.wake();
   }
 
+  /** A turn is going on: the caller is a listener. */
+  get turning(): boolean {
+    return this.#turning;
+  }
+
+  save() {
+    return { due: this.#due, late: this.#late };
+  }
+
+  /** The core and the transport have been restored. */
+  load({ due, late }: ReturnType<Crank['save']>): void {
+    this.#late = late;
+    this.#alarm.set(this.core.deadlines.next());
+    if (due) this.wake();
+  }
+
+  set callback(fn: (() => void) | undefined) {
+    if (fn !== undefined && typeof fn !== 'function') {
+      throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
+    }
+    this.#callback = fn;
+    if (fn !== undefined) this.#ringAgain();
+  }
+
+  execute(budget: number): 'more' | 'pending' | 'idle' {
+    if (typeof budget !== 'number' || !(budget >= 1)) {
+      throw new SmtpUsageError('EINVAL', `${quoted(budget)} is not a number above 0`, 'budget');
+    }
+    return this.#turn(budget);
+  }
+
   /** One turn: at most `budget` arrivals and `budget` events. */
-  turn(budget: number): 'more' | 'pending' | 'idle' {
+  #turn(budget: number): 'more' | 'pending' | 'idle' {
     if (this.#turning) return 'more';
     this.#turning = true;
     this.#rung = false;
     this.#due = false;
     let exhausted = false;
     try {
-      this.#core.handleTurn(this.#clock.now());
-      this.#core.handleToken();
+      this.core.handleTurn(this.clock.now());
+      this.core.handleToken();
       exhausted = this.#takeArrivals(budget);
       this.#checkTime(exhausted);
-      this.#core.drain(this.#transport);
+      this.core.drain(this.transport);
       this.#handOut(budget);
     } finally {
-      this.#core.drain(this.#transport);
+      this.core.drain(this.transport);
       this.#turning = false;
-      this.#alarm.set(this.#core.deadlines.next());
-      this.#due ||= exhausted || this.#core.busy;
+      this.#alarm.set(this.core.deadlines.next());
+      this.#due ||= exhausted || this.core.busy;
     }
     if (this.#due) return 'more';
-    return this.#core.pending ? 'pending' : 'idle';
+    return this.core.pending ? 'pending' : 'idle';
   }
 
   /** Milliseconds until a turn has something to do though nothing arrives. */
   readTimer(): number {
     if (this.#due) return 0;
-    const at = this.#core.deadlines.next();
-    return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.#clock.now()));
+    const at = this.core.deadlines.next();
+    return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.clock.now()));
   }
 
   /** A step was called; what a listener calls is flushed by the turn that called the listener. */
@@ -82,10 +116,11 @@ export class Crank {
     if (this.#turning || this.#rung) return;
     this.#rung = true;
     this.#audience.ring();
+    this.#callback?.();
   }
 
   /** Somebody new listens for the ring: an old one may have gone unheard. */
-  ringAgain(): void {
+  #ringAgain(): void {
     if (!this.#due || this.#turning) return;
     this.#rung = false;
     this.wake();
@@ -96,16 +131,16 @@ export class Crank {
    * turn must not put its deadline off for ever: one turn is all it gets.
    */
   #checkTime(exhausted: boolean): void {
-    if (!exhausted || this.#late) this.#core.handleTime();
-    this.#late = exhausted && this.#core.late;
+    if (!exhausted || this.#late) this.core.handleTime();
+    this.#late = exhausted && this.core.late;
   }
 
   /** At most `budget` arrivals; true where more may wait. */
   #takeArrivals(budget: number): boolean {
     for (let n = 0; n < budget; n++) {
-      this.#core.carryOut(this.#transport);
-      if (this.#core.handleReply()) continue;
-      if (!this.#core.takeArrival(this.#transport)) return false;
+      this.core.carryOut(this.transport);
+      if (this.core.handleReply()) continue;
+      if (!this.core.takeArrival(this.transport)) return false;
     }
     return true;
   }
@@ -113,8 +148,8 @@ export class Crank {
   /** At most `budget` events, one at a time. */
   #handOut(budget: number): void {
     for (let n = 0; n < budget; n++) {
-      this.#core.handleClosed();
-      const event = this.#core.outbox.nextEvent();
+      this.core.handleClosed();
+      const event = this.core.outbox.nextEvent();
       if (event === undefined) return;
       this.#audience.emit(event);
     }

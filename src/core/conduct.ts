@@ -62,9 +62,12 @@ export class Conduct {
   /** How much this server has been seen to take at once. */
   pace: Pace = 'many';
   /** The server whose pace it is. */
-  #pacedFor: Target | undefined;
+  pacedFor: Target | undefined;
   /** The line is given up: what still comes from it is of no interest. */
   leaving = false;
+  /** Why the line went down, and what had no verdict by then. */
+  reason: SmtpError | undefined;
+  unfinished: readonly UnfinishedMessage[] = [];
   /** The time of this turn, in the clock's milliseconds. */
   now = 0;
   /** A token has come in: turn the pump. */
@@ -72,8 +75,6 @@ export class Conduct {
   /** The position that the word at hand was met in. */
   #before: ConnectionPosition = connectionChart.start;
   #atHand = nothingAtHand;
-  #reason: SmtpError | undefined;
-  #unfinished: readonly UnfinishedMessage[] = [];
 
   constructor() {
     this.transactions = new Transactions(this, {
@@ -148,7 +149,7 @@ export class Conduct {
         this.capabilities = this.opening.offered;
         return;
       case 'blame':
-        this.#reason ??= this.#ending(effect.on);
+        this.reason ??= this.#ending(effect.on);
         return;
       case 'close':
         return this.#close(effect.graceful);
@@ -167,13 +168,13 @@ export class Conduct {
   /** A new line: nothing of the last one is left. */
   #begin(): void {
     const { target } = this.settings;
-    if (!isSame(target, this.#pacedFor)) this.pace = 'many';
-    this.#pacedFor = target;
+    if (!isSame(target, this.pacedFor)) this.pace = 'many';
+    this.pacedFor = target;
     this.opening = new Opening(this.settings);
     this.spoiled = false;
     this.leaving = false;
-    this.#reason = undefined;
-    this.#unfinished = [];
+    this.reason = undefined;
+    this.unfinished = [];
     this.capabilities = undefined;
     this.tls = undefined;
     this.lastReply = undefined;
@@ -210,7 +211,7 @@ export class Conduct {
   /** The line goes down at the next drain; what was open on it has its outcome now. */
   #close(graceful: boolean): void {
     this.leaving = true;
-    this.#unfinished = this.transactions.lose();
+    this.unfinished = this.transactions.lose();
     this.ledger.clear();
     this.deadlines.clearAll();
     this.outbox.discard();
@@ -219,7 +220,7 @@ export class Conduct {
 
   /** DISCONNECTED is about to be told: also of what was begun since the line was given up. */
   loseRest(): void {
-    this.#unfinished = [...this.#unfinished, ...this.transactions.lose()];
+    this.unfinished = [...this.unfinished, ...this.transactions.lose()];
     this.ledger.clear();
     this.tls = undefined;
     this.capabilities = undefined;
@@ -237,8 +238,8 @@ export class Conduct {
       capabilities: offered,
       tls: this.tls,
       login,
-      reason: this.#reason,
-      unfinished: this.#unfinished,
+      reason: this.reason,
+      unfinished: this.unfinished,
     });
     if (event !== undefined) this.outbox.tell(event);
   }

@@ -20,13 +20,13 @@ const lost = connectionChart.word({ type: 'lost', quit: false });
 const lostAfterQuit = connectionChart.word({ type: 'lost', quit: true });
 
 export class Connection extends Conduct {
-  readonly #departures = new Departures(this);
-  readonly #parser = new ReplyParser();
-  #lastReplyAt = 0;
+  readonly departures: Departures = new Departures(this);
+  readonly parser: ReplyParser = new ReplyParser();
+  lastReplyAt = 0;
   /** Part of a reply was there before any command that it could answer. */
-  #early = false;
+  early = false;
   /** The line is down, and DISCONNECTED is still to be told. */
-  #closed = false;
+  closed = false;
 
   // ── what can be asked ──
   /** Something is awaited that will come by itself: a reply, the transport, a token, a drain. */
@@ -37,7 +37,7 @@ export class Connection extends Conduct {
   /** There is work for the pump though nothing more arrives. */
   get busy(): boolean {
     if (this.ledger.oldest?.refusal !== undefined) return true;
-    return this.outbox.busy || this.#closed || this.opening.tokenAnswered;
+    return this.outbox.busy || this.closed || this.opening.tokenAnswered;
   }
 
   // ── steps of the caller: legality was asked before ──
@@ -46,10 +46,10 @@ export class Connection extends Conduct {
     this.settings = settings;
     const { tls, lmtp, login } = settings;
     const token = login?.token !== undefined;
-    this.#lastReplyAt = 0;
-    this.#early = false;
-    this.#departures.reset();
-    this.#parser.reset();
+    this.lastReplyAt = 0;
+    this.early = false;
+    this.departures.reset();
+    this.parser.reset();
     this.walk(
       connectionChart.word({ type: 'step.connect', tls, lmtp, auth: login !== undefined, token }),
       nothingAtHand,
@@ -121,7 +121,7 @@ export class Connection extends Conduct {
         this.walk(words.opened, nothingAtHand);
         return;
       case 'bytes':
-        return this.#parser.feed(event.bytes);
+        return this.parser.feed(event.bytes);
       case 'drain':
         this.outbox.full = false;
         return this.deadlines.clear('drain');
@@ -143,7 +143,7 @@ export class Connection extends Conduct {
     if (this.#answerOurselves()) return true;
     let reply: Reply | undefined;
     try {
-      reply = this.#parser.next();
+      reply = this.parser.next();
     } catch (error) {
       const cause = asError(error);
       this.walk(words.violation, { entry: this.ledger.oldest, reply: undefined, cause });
@@ -156,8 +156,8 @@ export class Connection extends Conduct {
       this.outbox.tell({ name: 'REPLY', reply, command: oldest?.command?.line });
     }
     if (oldest !== undefined) this.#count(oldest);
-    const early = this.#early;
-    this.#early = false;
+    const early = this.early;
+    this.early = false;
     if (reply.code === 421) this.#shutDown(oldest, reply);
     else if (early || oldest === undefined || !this.#answer(oldest, reply))
       this.walk(words.violation, { entry: oldest, reply, cause: undefined });
@@ -166,8 +166,8 @@ export class Connection extends Conduct {
 
   /** Everything that happened before the line went down has been told. */
   handleClosed(): void {
-    if (!this.#closed || this.outbox.hasEvents) return;
-    this.#closed = false;
+    if (!this.closed || this.outbox.hasEvents) return;
+    this.closed = false;
     this.loseRest();
     this.walk(words.closed, nothingAtHand);
   }
@@ -190,7 +190,7 @@ export class Connection extends Conduct {
     if (!outbox.full && this.ledger.waiting > 0) {
       const { offered } = this.opening;
       const early = this.ledger.due === 0 && this.halfReply;
-      this.#departures.release({
+      this.departures.release({
         now: this.now,
         transport,
         capabilities: offered,
@@ -201,7 +201,7 @@ export class Connection extends Conduct {
       });
       outbox.flush(transport);
       // a reply that began before its command left answers nothing (S13)
-      if (early && this.ledger.due > 0) this.#early = true;
+      if (early && this.ledger.due > 0) this.early = true;
       this.#answerOurselves();
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
       if (outbox.failure) this.handleEvent({ type: 'lost', during: 'line', error: outbox.failure });
@@ -211,13 +211,13 @@ export class Connection extends Conduct {
 
   /** Half a reply has arrived. */
   get halfReply(): boolean {
-    return this.#parser.pending > 0;
+    return this.parser.pending > 0;
   }
 
   /** An idle client keeps nothing of half a reply. */
   lineClosed(): void {
-    this.#parser.reset();
-    this.#closed = true;
+    this.parser.reset();
+    this.closed = true;
   }
 
   // ── the world, in detail ──
@@ -233,11 +233,11 @@ export class Connection extends Conduct {
 
   /** The reply answers the oldest command; the end of a message by LMTP has one for each recipient. */
   #count(oldest: Entry): void {
-    this.#lastReplyAt = this.now;
+    this.lastReplyAt = this.now;
     const { kind, mail } = oldest;
     if ((kind === 'content' || kind === 'last') && this.transactions.expectsMoreVerdicts(mail)) return;
     this.ledger.settle();
-    this.#departures.answered(oldest);
+    this.departures.answered(oldest);
     if (mail === undefined) return;
     mail.due--;
     if (kind === 'mail' || kind === 'rcpt') mail.envelopeDue--;
@@ -288,7 +288,7 @@ export class Connection extends Conduct {
   #arm(): void {
     const { timeouts } = this.settings;
     const { oldest } = this.ledger;
-    const since = oldest && Math.max(oldest.sentAt, this.#lastReplyAt);
+    const since = oldest && Math.max(oldest.sentAt, this.lastReplyAt);
     const replyAt =
       oldest && since !== undefined ? since + timeouts[entryKinds[oldest.kind].limit] : Infinity;
     this.deadlines.set('reply', replyAt);

@@ -3,12 +3,20 @@
  * and leave encoded. It knows no command, no chart and no clock.
  */
 import { SmtpUsageError } from '../errors.ts';
-import { type BareLineEnds, ChunkEncoder, DataEncoder, findBareLineEnd } from '../wire/body.ts';
+import {
+  type BareLineEnds,
+  ChunkEncoder,
+  DataEncoder,
+  type EncoderState,
+  findBareLineEnd,
+} from '../wire/body.ts';
 
 /** How content goes over the wire: after a 354 up to a dot, in counted chunks of lines, or in chunks as it is. */
 export type Passage = 'data' | 'chunks' | 'binary';
 
 interface Encoder {
+  /** Where it stands, if it cares. */
+  readonly state?: EncoderState;
   encode(chunk: Uint8Array, out: (bytes: Uint8Array) => void): void;
   end(out: (bytes: Uint8Array) => void): void;
 }
@@ -19,7 +27,13 @@ const asTheyAre: Encoder = { encode: (chunk, out) => out(chunk), end() {} };
 /** The most that is encoded before the line is asked again whether it is full, in octets. */
 const portion = 64 * 1024;
 
+interface ContentSettings {
+  readonly bodyBufferBytes: number;
+  readonly bareLineEnds: BareLineEnds;
+}
+
 export class Content {
+  #passage: Passage = 'data';
   #encoder: Encoder = new DataEncoder();
   readonly #limit: number;
   readonly #refuseBare: boolean;
@@ -56,8 +70,8 @@ export class Content {
 
   /** Decides how the content goes, before any of it has gone. */
   choose(passage: Passage): void {
-    if (passage === 'chunks') this.#encoder = new ChunkEncoder();
-    if (passage === 'binary') this.#encoder = asTheyAre;
+    this.#passage = passage;
+    this.#encoder = encoderFor(passage);
   }
 
   /** Throws SmtpUsageError EINVAL for a bare CR or LF where those are refused. */
@@ -116,7 +130,31 @@ export class Content {
     this.#next = 0;
     for (const chunk of left) this.#waiting += chunk.length;
     this.#left = undefined;
-    this.#encoder = new DataEncoder();
+    this.choose('data');
+  }
+
+  save() {
+    return {
+      passage: this.#passage,
+      state: this.#encoder.state,
+      afterCr: this.#afterCr,
+      chunks: this.#chunks.slice(this.#next),
+      left: this.#left,
+      owesDrain: this.owesDrain,
+      ended: this.ended,
+    };
+  }
+
+  static load(saved: ReturnType<Content['save']>, settings: ContentSettings): Content {
+    const content = new Content(settings.bodyBufferBytes, settings.bareLineEnds);
+    content.#passage = saved.passage;
+    content.#encoder = encoderFor(saved.passage, saved.state);
+    for (const chunk of saved.chunks) content.put(chunk);
+    content.#afterCr = saved.afterCr;
+    content.#left = saved.left;
+    content.owesDrain = saved.owesDrain;
+    content.ended = saved.ended;
+    return content;
   }
 
   /** Moves one portion to the wire; false where nothing waited. */
@@ -155,4 +193,9 @@ export class Content {
     this.#left?.push(bytes);
     this.#encoder.encode(bytes, out);
   }
+}
+
+function encoderFor(passage: Passage, state?: EncoderState): Encoder {
+  if (passage === 'binary') return asTheyAre;
+  return passage === 'chunks' ? new ChunkEncoder(state) : new DataEncoder(state);
 }

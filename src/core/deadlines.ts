@@ -22,6 +22,15 @@ export class Deadlines {
     this.#at = none();
   }
 
+  /** As times left. */
+  save(now: number): Record<DeadlineName, number> {
+    return moved(this.#at, -now);
+  }
+
+  load(left: Record<DeadlineName, number>, now: number): void {
+    this.#at = moved(left, now);
+  }
+
   /** The earliest moment, or Infinity. */
   next(): number {
     const at = this.#at;
@@ -33,6 +42,12 @@ export class Deadlines {
     const next = this.next();
     return next <= now ? names.find((name) => this.#at[name] === next) : undefined;
   }
+}
+
+function moved(at: Record<DeadlineName, number>, by: number): Record<DeadlineName, number> {
+  const to = none();
+  for (const name of names) to[name] = at[name] + by;
+  return to;
 }
 
 function none(): Record<DeadlineName, number> {

@@ -86,6 +86,15 @@ export class Departures {
     this.#begun = 0;
   }
 
+  save() {
+    return { inFlight: this.#inFlight, begun: this.#begun };
+  }
+
+  load({ inFlight, begun }: ReturnType<Departures['save']>): void {
+    this.#inFlight = inFlight;
+    this.#begun = begun;
+  }
+
   /** Lets one entry leave, or refuses it; false where it must wait. */
   #leave(next: Entry, moment: Moment): boolean {
     const { mail } = next;

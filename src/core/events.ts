@@ -95,6 +95,11 @@ export type SmtpEvent =
 
 export type SmtpEventName = SmtpEvent['name'];
 
+/** The listeners of each event; `'event'` hears all but the tracing events COMMAND, REPLY and STATE. */
+export type SmtpListeners = {
+  [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
+} & { event: (event: SmtpEvent) => void };
+
 /** Which of the tracing events somebody listens to; the others are not made. */
 export interface Tracing {
   COMMAND: boolean;

@@ -8,7 +8,7 @@
  * It holds order and nothing else: no bytes, no text of a reply, no legality.
  */
 import type { Phase, SmtpError } from '../errors.ts';
-import type { Command } from '../wire/command.ts';
+import { type Command, commands } from '../wire/command.ts';
 import type { Recipient } from './events.ts';
 import type { Mail } from './mail.ts';
 import { Queue } from './queue.ts';
@@ -71,6 +71,26 @@ export function entry(
   own = false,
 ): Entry {
   return { kind, command, mail, recipient, own, refusal: undefined, sentAt: 0 };
+}
+
+/** What a saved entry names and does not hold. */
+export interface LookUp {
+  mail(id: number): Mail;
+  /** The last command of the login, whose secrets are not saved. */
+  login(): Command | undefined;
+}
+
+function saveEntry({ kind, command, mail, recipient, own, refusal }: Entry) {
+  const { verb, line, masked } = command ?? {};
+  return { kind, verb, line, masked, mail: mail?.message.id, recipient: recipient?.id, own, refusal };
+}
+
+function loadEntry(saved: ReturnType<typeof saveEntry>, lookUp: LookUp): Entry {
+  const { kind, verb, line, own, refusal } = saved;
+  const mail = saved.mail === undefined ? undefined : lookUp.mail(saved.mail);
+  const recipient = saved.recipient === undefined ? undefined : mail?.recipient(saved.recipient);
+  const plain = verb === undefined || line === undefined ? undefined : commands.again(verb, line);
+  return { ...entry(kind, saved.masked ? lookUp.login() : plain, mail, recipient, own), refusal };
 }
 
 export class Ledger {
@@ -167,6 +187,26 @@ export class Ledger {
   /** Drops what waits and fits. What has left stays: its answer will come. */
   dropWaiting(fits: (entry: Entry) => boolean): void {
     this.#waiting.drop(fits);
+  }
+
+  /** The message of each entry. */
+  *mails(): IterableIterator<Mail> {
+    for (const queue of [this.#onTheWire, this.#waiting]) {
+      for (const { mail } of queue) if (mail !== undefined) yield mail;
+    }
+  }
+
+  save(now: number) {
+    return {
+      onTheWire: [...this.#onTheWire].map((one) => ({ ...saveEntry(one), ago: now - one.sentAt })),
+      waiting: [...this.#waiting].map(saveEntry),
+    };
+  }
+
+  /** @param lookUp finds what the entries only name */
+  load({ onTheWire, waiting }: ReturnType<Ledger['save']>, now: number, lookUp: LookUp): void {
+    for (const { ago, ...one } of onTheWire) this.departUnasked(loadEntry(one, lookUp), now - ago);
+    for (const one of waiting) this.push(loadEntry(one, lookUp));
   }
 
   clear(): void {

@@ -6,14 +6,15 @@
 import type { Outcome } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
-import type { Path } from '../wire/address.ts';
-import type { Command, MailParameters, RecipientParameters } from '../wire/command.ts';
+import { type Path, parsePath } from '../wire/address.ts';
+import { type Command, commands, type MailParameters, type RecipientParameters } from '../wire/command.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type MailPosition, mailChart } from './charts.ts';
-import type { Content } from './content.ts';
+import { Content } from './content.ts';
 import type { Message, Recipient } from './events.ts';
 import type { Pace } from './ledger.ts';
 import type { Asked } from './offers.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 /** What `sendSender` was given, checked. */
 export interface Sender {
@@ -32,6 +33,8 @@ export interface Addressee {
 }
 
 const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
+
+const idOf = ({ id }: Recipient): number => id;
 
 export class Mail {
   readonly message: Message;
@@ -107,5 +110,74 @@ export class Mail {
 
   get over(): boolean {
     return this.position.is.over;
+  }
+
+  recipient(id: number): Recipient {
+    const addressee = this.addressees[id - 1];
+    if (addressee === undefined) throw new RangeError(`message ${this.message.id} has no recipient ${id}`);
+    return addressee.recipient;
+  }
+
+  save(now: number) {
+    const { path, ...sender } = this.sender;
+    const { domains } = this.asked;
+    return {
+      ...this.#counts,
+      id: this.message.id,
+      sender: { ...sender, address: path.address },
+      position: this.position.save(),
+      addressees: this.addressees.map(({ recipient, parameters }) => ({ recipient, parameters })),
+      accepted: this.accepted.map(idOf),
+      rejected: this.rejected.map(idOf),
+      delivered: this.delivered.map(idOf),
+      asked: { ...this.asked, domains: domains && [...domains] },
+      content: this.content?.save(),
+      ago: now - this.startedAt,
+    };
+  }
+
+  static load(saved: ReturnType<Mail['save']>, now: number, settings: ConnectionSettings): Mail {
+    const {
+      id,
+      sender,
+      position,
+      addressees,
+      accepted,
+      rejected,
+      delivered,
+      asked,
+      content,
+      ago,
+      ...counts
+    } = saved;
+    const path = parsePath(sender.address, 'sender', { allowNull: true });
+    const mail = new Mail(
+      { id },
+      { path, name: sender.name, replyTo: sender.replyTo, parameters: sender.parameters },
+    );
+    Object.assign(mail, counts);
+    mail.position = mailChart.at(position);
+    for (const { recipient, parameters } of addressees) {
+      const to = parsePath(recipient.address, 'recipient', { allowPostmaster: true });
+      mail.addressees.push({ recipient, parameters, command: commands.rcpt(to, parameters) });
+    }
+    const known = (one: number): Recipient => mail.recipient(one);
+    mail.accepted.push(...accepted.map(known));
+    mail.rejected.push(...rejected.map(known));
+    mail.delivered.push(...delivered.map(known));
+    Object.assign(mail.asked, asked, { domains: asked.domains && new Set(asked.domains) });
+    mail.content = content && Content.load(content, settings);
+    mail.startedAt = now - ago;
+    return mail;
+  }
+
+  /** What is saved as it is. */
+  get #counts() {
+    const { candidates, lastRefusal, lastRefusalError, has8bit, bodyType, due, envelopeDue } = this;
+    const { chunked, verdicts, goodVerdict, behind, pace } = this;
+    return {
+      ...{ candidates, lastRefusal, lastRefusalError, has8bit, bodyType, due, envelopeDue },
+      ...{ chunked, verdicts, goodVerdict, behind, pace },
+    };
   }
 }

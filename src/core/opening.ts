@@ -112,6 +112,28 @@ export class Opening {
     return request.token === undefined ? words['token.failed'] : words['token.ready'];
   }
 
+  // ── saved and restored ──
+
+  save() {
+    return {
+      hello: this.hello,
+      extended: this.offered !== noCapabilities,
+      localAddress: this.localAddress,
+      login: this.login?.save(),
+      awaitsToken: this.#token !== undefined,
+    };
+  }
+
+  /** A token that was asked for is asked for again. */
+  load(saved: ReturnType<Opening['save']>, tls: TlsInfo | undefined, onAnswer: () => void): void {
+    const { hello, extended, localAddress, login, awaitsToken } = saved;
+    if (extended && hello !== undefined) this.hear(hello, tls);
+    this.hello = hello;
+    this.localAddress = localAddress;
+    if (login !== undefined) this.login?.load(login);
+    if (awaitsToken) this.fetchToken(onAnswer);
+  }
+
   #name(): string {
     const { localName, fallbackName } = this.#settings;
     if (localName !== undefined) return localName;

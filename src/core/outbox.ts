@@ -5,6 +5,8 @@
 import { asError } from '../errors.ts';
 import type { Target, TlsOptions, Transport } from '../transport/transport.ts';
 import type { SmtpEvent, Tracing } from './events.ts';
+import { loadEvent, type People, saveEvent } from './saved-events.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 /** Pieces below this many octets are copied together; larger ones leave as they are. */
 const mergeBelow = 2048;
@@ -111,6 +113,30 @@ export class Outbox {
     this.#pieces = [];
     this.#kept = 0;
     this.#send(merged, transport);
+  }
+
+  /** Between turns no octets wait here: they are the transport's. */
+  save() {
+    const events = this.#events.slice(this.#nextEvent);
+    const deeds = this.#deeds.map(({ deed, ...more }) => ({
+      deed,
+      graceful: 'graceful' in more && more.graceful,
+    }));
+    return { full: this.full, ration: this.#ration, deeds, events: events.map(saveEvent) };
+  }
+
+  load(
+    { full, ration, deeds, events }: ReturnType<Outbox['save']>,
+    { target, tlsOptions }: Pick<ConnectionSettings, 'target' | 'tlsOptions'>,
+    people: People,
+  ): void {
+    this.full = full;
+    this.#ration = ration;
+    for (const { deed, graceful } of deeds) {
+      if (deed === 'open') this.do({ deed, target });
+      else this.do(deed === 'secure' ? { deed, options: tlsOptions } : { deed, graceful });
+    }
+    for (const event of events) this.tell(loadEvent(event, people));
   }
 
   /** The line is gone: what was to go over it goes nowhere. Events stay. */

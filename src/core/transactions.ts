@@ -48,11 +48,11 @@ const nothingAtHand: AtHand = {
 export class Transactions {
   /** The message that the caller's steps belong to. */
   newest: Mail | undefined;
+  /** Those whose outcome is open, oldest first, and among them some that are over. */
+  mails: Queue<Mail> = new Queue<Mail>();
+  lastId = 0;
   readonly #host: TransactionHost;
   readonly #calls: TransactionCalls;
-  /** Those whose outcome is open, oldest first, and among them some that are over. */
-  #open = new Queue<Mail>();
-  #lastId = 0;
 
   constructor(host: TransactionHost, calls: TransactionCalls) {
     this.#host = host;
@@ -61,14 +61,14 @@ export class Transactions {
 
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
-    for (const { over, startedAt } of this.#open) if (!over) return startedAt;
+    for (const { over, startedAt } of this.mails) if (!over) return startedAt;
     return Number.POSITIVE_INFINITY;
   }
 
   /** Messages that have begun to leave and have no outcome. */
   get onTheWire(): number {
     let count = 0;
-    for (const { over, hasBegun } of this.#open) if (!over && hasBegun) count++;
+    for (const { over, hasBegun } of this.mails) if (!over && hasBegun) count++;
     return count;
   }
 
@@ -86,9 +86,9 @@ export class Transactions {
   // ── steps of the caller: legality was asked before ──
 
   begin(sender: Sender): Mail {
-    const mail = new Mail({ id: ++this.#lastId }, sender);
+    const mail = new Mail({ id: ++this.lastId }, sender);
     this.newest = mail;
-    this.#open.push(mail);
+    this.mails.push(mail);
     this.walk(mail, words['step.sender']);
     return mail;
   }
@@ -178,8 +178,8 @@ export class Transactions {
   /** The line is gone: what has no outcome gets one. Says which messages have no verdict. */
   lose(): UnfinishedMessage[] {
     const unfinished: UnfinishedMessage[] = [];
-    const open = this.#open;
-    this.#open = new Queue();
+    const open = this.mails;
+    this.mails = new Queue();
     for (const mail of open) {
       if (mail.over && mail.outcome !== 'unsent') continue;
       this.walk(mail, words.lost);
@@ -290,8 +290,8 @@ export class Transactions {
 
   /** What is left behind unsent is told at the end; the others are done with. */
   #letGo(): void {
-    for (let { first } = this.#open; first?.over && first.outcome !== 'unsent'; { first } = this.#open) {
-      this.#open.shift();
+    for (let { first } = this.mails; first?.over && first.outcome !== 'unsent'; { first } = this.mails) {
+      this.mails.shift();
     }
   }
 }

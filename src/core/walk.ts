@@ -44,7 +44,13 @@ export class Position<X, T extends string, C> {
     this.tags = tags;
     this.is = Object.fromEntries(all.map((tag) => [tag, tags.has(tag)])) as Record<T, boolean>;
   }
+
+  save() {
+    return { value: this.snapshot.value, context: this.snapshot.context };
+  }
 }
+
+type SavedPosition = ReturnType<Position<unknown, string, unknown>['save']>;
 
 export class Walker<E extends { readonly type: string }, X, T extends string, C> {
   readonly start: Position<X, T, C>;
@@ -92,6 +98,13 @@ export class Walker<E extends { readonly type: string }, X, T extends string, C>
     const learnt = this.#learn(from, word);
     from.edges[word.id] = learnt ?? null;
     return learnt;
+  }
+
+  /** The position that was saved as its value and its context. Throws where the chart has no such state. */
+  at({ value, context }: SavedPosition): Position<X, T, C> {
+    // the order of the facts is part of a position's key
+    const facts = { ...this.start.snapshot.context, ...context };
+    return this.#intern(this.#machine.resolveState({ value, context: facts }));
   }
 
   /** Every position met so far in this process. */

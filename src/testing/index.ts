@@ -3,8 +3,8 @@
  * wrappers that trace and break. Exports, nothing else.
  */
 export type { Clock } from '../clock.ts';
+export type { Call, Exchange, Handshake, LineFault, SimLine, SimServer } from '../transport/exchange.ts';
 export { type FaultOptions, type FaultPoint, withFaults } from '../transport/faults.ts';
-export type { Call, Exchange, Handshake, LineFault, SimLine, SimServer } from '../transport/line.ts';
 export { LineError } from '../transport/line-error.ts';
 export { type MemoryOptions, type MemoryTransport, memory } from '../transport/memory.ts';
 export type { LineShape } from '../transport/pipe.ts';

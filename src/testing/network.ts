@@ -3,7 +3,8 @@
  * latency, bandwidth, cuts and scripted faults; repeatable to the byte. It knows nothing of SMTP.
  */
 import type { Clock } from '../clock.ts';
-import type { Call, Exchange, LineFault, SimServer } from '../transport/line.ts';
+import { type Json, restoring, seal, unseal } from '../json.ts';
+import type { Call, Exchange, LineFault, SimServer } from '../transport/exchange.ts';
 import { type MemoryTransport, memory } from '../transport/memory.ts';
 import type { LineShape } from '../transport/pipe.ts';
 import { Random } from '../transport/random.ts';
@@ -19,6 +20,12 @@ export interface SimNetworkOptions extends LineShape {
 export interface ListenOptions extends LineShape {
   /** For every line to this server, or for the n-th (from 1). */
   readonly fault?: LineFault | ((number: number) => LineFault | undefined) | undefined;
+}
+
+interface SavedNetwork {
+  readonly dialled: number;
+  readonly random: readonly number[];
+  readonly listeners: readonly { readonly where: string; readonly lines: number; readonly server?: Json }[];
 }
 
 interface Listener {
@@ -69,14 +76,56 @@ export class SimNetwork implements Exchange {
     const number = ++this.#dialled;
     const random = this.#random.fork(number);
     const listener = this.#find(target);
-    if (listener === undefined) {
-      const missing = this.#knows(target) ? 'refuse' : 'unknown';
-      return { number, random, shape: this.#shape, server: { missing } };
+    if (listener === undefined) return { ...this.redial(target), number, random };
+    const { fault } = listener.options;
+    const nth = ++listener.lines;
+    return {
+      ...this.redial(target),
+      number,
+      random,
+      fault: typeof fault === 'function' ? fault(nth) : fault,
+    };
+  }
+
+  redial(target: Target): Pick<Call, 'shape' | 'server'> {
+    const listener = this.#find(target);
+    if (listener !== undefined) {
+      return { shape: { ...this.#shape, ...listener.options }, server: listener.server };
     }
-    const { server, options } = listener;
-    listener.lines++;
-    const fault = typeof options.fault === 'function' ? options.fault(listener.lines) : options.fault;
-    return { number, random, shape: { ...this.#shape, ...options }, server, fault };
+    return { shape: this.#shape, server: { missing: this.#knows(target) ? 'refuse' : 'unknown' } };
+  }
+
+  /**
+   * What the network knows, and the servers that can be saved; the lines between them are the transports'. Whatever a
+   * server has heard stands in it, logins too.
+   */
+  save(): Json {
+    const listeners = [...this.#listeners].map(([where, { lines, server }]) => ({
+      where,
+      lines,
+      server: server.save?.(),
+    }));
+    // a server's JSON is its own, and stays as it is
+    return seal('network', { dialled: this.#dialled, random: this.#random.save(), listeners });
+  }
+
+  /**
+   * Goes on where another network stood, which had the same listeners. Restore it before the clients that are on it.
+   * @throws SmtpUsageError EINVAL
+   */
+  restore(json: Json): this {
+    const saved = unseal('network', json) as SavedNetwork & Json;
+    return restoring('network', () => {
+      this.#dialled = saved.dialled;
+      this.#random.load(saved.random);
+      for (const { where, lines, server } of saved.listeners) {
+        const listener = this.#listeners.get(where);
+        if (listener === undefined) throw new Error(`nobody listens at ${where}`);
+        listener.lines = lines;
+        if (server !== undefined) listener.server.restore?.(server);
+      }
+      return this;
+    });
   }
 
   #find({ host, port, path }: Target): Listener | undefined {

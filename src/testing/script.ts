@@ -2,7 +2,7 @@
  * The words between a scripted server and the test that writes its script: what the client said, what to answer, what
  * was recorded. Types, and their reading; nothing of lines or time.
  */
-import type { Handshake } from '../transport/line.ts';
+import type { Handshake } from '../transport/exchange.ts';
 import type { ServerAuth } from './sasl-server.ts';
 import type { ServerSession } from './session.ts';
 

@@ -2,7 +2,7 @@
  * An SMTP or LMTP server in memory: polite by itself, overruled by a script, and with a memory of all that was said.
  * It stores mail nowhere else.
  */
-import type { SimLine, SimServer } from '../transport/line.ts';
+import type { SimLine, SimServer } from '../transport/exchange.ts';
 import { Random } from '../transport/random.ts';
 import type { ServerMessage, ServerOptions } from './script.ts';
 import { type Recorder, ServerSession } from './session.ts';

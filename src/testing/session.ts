@@ -3,7 +3,7 @@
  * {@link Dialogue} for the answers, and sends them in order. It also notes where the client breaks the rules of
  * pipelining or of line ends. It decides no answer itself.
  */
-import type { SimLine } from '../transport/line.ts';
+import type { SimLine } from '../transport/exchange.ts';
 import { joinBytes } from '../transport/pipe.ts';
 import type { Random } from '../transport/random.ts';
 import { ContentReader } from './content.ts';

@@ -13,7 +13,7 @@
  * # a remark
  * ```
  */
-import type { Handshake, SimLine, SimServer } from '../transport/line.ts';
+import type { Handshake, SimLine, SimServer } from '../transport/exchange.ts';
 import type { Random } from '../transport/random.ts';
 
 export interface TranscriptOptions {

@@ -10,4 +10,11 @@ export class LineError extends Error {
     super(`${message} (${code})`, cause === undefined ? undefined : { cause });
     this.code = code;
   }
+
+  /** One that was saved as a plain error with the same fields. */
+  static again({ message, ...fields }: Error): LineError {
+    const error = new LineError('code' in fields ? String(fields.code) : '', '', fields.cause);
+    error.message = message;
+    return error;
+  }
 }

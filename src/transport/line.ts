@@ -9,79 +9,17 @@
  */
 import type { Clock } from '../clock.ts';
 import { Alarm } from './alarm.ts';
+import type { Call, Exchange, Handshake, LineFault, SimLine, SimServer } from './exchange.ts';
 import { LineError } from './line-error.ts';
-import { type LineShape, type Parcel, Pipe, type PipeFault } from './pipe.ts';
-import type { Random } from './random.ts';
-import type { ChannelBinding, Target, TlsOptions } from './transport.ts';
-
-/** A fault of one line, scripted before it is opened. */
-export type LineFault =
-  /** Nobody listens: `lost` with ECONNREFUSED. */
-  | { readonly kind: 'refuse' }
-  /** Nothing ever answers, not even to the call. */
-  | { readonly kind: 'unreachable' }
-  /** After so many bytes in that direction: silence both ways, a reset, or the server's orderly end. */
-  | (PipeFault & { readonly direction: 'toServer' | 'toClient' });
-
-/** How the server's side of a TLS handshake goes. Certificates that do not fit pass only unverified. */
-export type Handshake = 'ok' | 'fail' | 'stall' | 'wrong-name' | 'untrusted';
-
-/** The server's end of a line. */
-export interface SimLine {
-  /** 1 for the first line of a network. */
-  readonly number: number;
-  readonly target: Target;
-  readonly clock: Clock;
-  readonly secure: boolean;
-  /** What the client's TLS told; undefined before the handshake. */
-  readonly servername: string | undefined;
-  /** The simulated channel binding, the same on both ends. */
-  readonly binding: ChannelBinding;
-  /** Strings go out as UTF-8, as they are. False when the client reads too slowly; bytes are taken all the same. */
-  write(data: Uint8Array | string): boolean;
-  /** Nothing more will be written; the client's bytes still come until it closes. */
-  end(): void;
-  /** Breaks the line: the client sees ECONNRESET. No further callback. */
-  reset(): void;
-  /** From now on nothing arrives, at neither end. */
-  stall(): void;
-  /** Expects the client's handshake next, and lets it end so. */
-  startTls(outcome?: Handshake): void;
-  /** Stops reading, as a slow server does; what the client writes fills its window. */
-  pause(): void;
-  resume(): void;
-  /** Runs `fn` so many ms later, unless the line is closed by then. */
-  after(ms: number, fn: () => void): void;
-  onBytes: ((bytes: Uint8Array) => void) | undefined;
-  /** The client closed, or the line broke (`error`). */
-  onClose: ((error: Error | undefined) => void) | undefined;
-  onSecure: (() => void) | undefined;
-}
-
-/** Whoever can answer a simulated connection. */
-export interface SimServer {
-  /** The connection is up. Set the callbacks of the line here. */
-  accept(line: SimLine): void;
-}
-
-/** The answer to a call. */
-export interface Call {
-  readonly number: number;
-  readonly shape: LineShape;
-  readonly random: Random;
-  readonly server: SimServer | { readonly missing: 'refuse' | 'unreachable' | 'unknown' };
-  readonly fault?: LineFault | undefined;
-}
-
-/** A network, as far as a transport needs one. */
-export interface Exchange {
-  readonly clock: Clock;
-  dial(target: Target): Call;
-}
+import { type HelloOptions, type Parcel, Pipe, type PipeFault } from './pipe.ts';
+import { Random } from './random.ts';
+import type { ChannelBinding, Target } from './transport.ts';
 
 /** What a server that expects SMTP finds instead of a command when the client starts TLS. */
 const clientHello = Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x04, 0x01, 0x00, 0x00, 0x00);
 const encoder = new TextEncoder();
+
+type SavedLine = ReturnType<Line['save']>;
 
 export class Line implements SimLine {
   readonly number: number;
@@ -98,14 +36,19 @@ export class Line implements SimLine {
   secure = false;
   servername: string | undefined;
   readonly #server: SimServer | undefined;
+  readonly #random: Random;
+  readonly #fault: LineFault | undefined;
   readonly #alarm: Alarm;
   #expected: Handshake | undefined;
+  #accepted = false;
   #closed = false;
   #paused = false;
   #pumping = false;
 
   constructor(clock: Clock, target: Target, call: Call) {
     const { number, shape, random, fault, server } = call;
+    this.#random = random;
+    this.#fault = fault;
     const passing = fault !== undefined && 'after' in fault ? fault : undefined;
     this.number = number;
     this.target = target;
@@ -115,8 +58,65 @@ export class Line implements SimLine {
     this.binding = { type: 'tls-exporter', data: new Uint8Array(32).fill(number & 0xff) };
     this.#alarm = new Alarm(clock, () => this.pump());
     this.#server = 'missing' in server ? undefined : server;
+  }
+
+  /** A new line. */
+  static dial(clock: Clock, target: Target, call: Call): Line {
+    const { fault, server, shape } = call;
+    const line = new Line(clock, target, call);
     const missing = fault !== undefined && !('after' in fault) ? fault.kind : undefined;
-    this.#call(missing ?? ('missing' in server ? server.missing : undefined), shape.latencyMs ?? 0);
+    line.#call(missing ?? ('missing' in server ? server.missing : undefined), shape.latencyMs ?? 0);
+    return line;
+  }
+
+  /** The client is gone, and nothing of what it said is left to be heard. */
+  get over(): boolean {
+    return this.#closed || this.toServer.nextAt === Number.POSITIVE_INFINITY;
+  }
+
+  save(secrets: readonly Uint8Array[]) {
+    const { number, target, secure, servername } = this;
+    return {
+      number,
+      target,
+      secure,
+      servername,
+      random: this.#random.save(),
+      fault: this.#fault,
+      expected: this.#expected,
+      closed: this.#closed,
+      paused: this.#paused,
+      accepted: this.#accepted,
+      toServer: this.toServer.save(secrets),
+      toClient: this.toClient.save([]),
+    };
+  }
+
+  static load(saved: SavedLine, exchange: Exchange, secrets: () => readonly Uint8Array[]): Line {
+    const { number, target, fault, expected, closed, paused, accepted } = saved;
+    if (exchange.redial === undefined) throw new Error('its network cannot restore a line');
+    const random = new Random();
+    random.load(saved.random);
+    const line = new Line(exchange.clock, target, { ...exchange.redial(target), number, random, fault });
+    line.secure = saved.secure;
+    line.servername = saved.servername;
+    line.#expected = expected;
+    line.#closed = closed;
+    line.#paused = paused;
+    line.#accepted = accepted;
+    line.toServer.load(saved.toServer, secrets);
+    line.toClient.load(saved.toClient, secrets);
+    line.#resume();
+    return line;
+  }
+
+  #resume(): void {
+    this.toServer.onQueued = () => this.#arm();
+    if (this.#accepted && !this.#closed) {
+      if (this.#server?.resume === undefined) throw new Error(`its server cannot resume line ${this.number}`);
+      this.#server.resume(this);
+    }
+    this.#arm();
   }
 
   /** SYN, SYN+ACK, ACK: the client is open after two ways, the server accepts after three. */
@@ -187,6 +187,8 @@ export class Line implements SimLine {
 
   after(ms: number, fn: () => void): void {
     const run = (): void => {
+      // what arrives at the same moment has come first
+      this.pump();
       if (!this.#closed) fn();
     };
     if (this.clock.wake === undefined) throw new Error('the clock of this line cannot wake anyone');
@@ -194,13 +196,18 @@ export class Line implements SimLine {
   }
 
   #deliver(parcel: Parcel): void {
-    if (parcel.type === 'accept') this.#server?.accept(this);
+    if (parcel.type === 'accept') this.#accept();
     else if (this.#closed) return;
     else if (parcel.type === 'bytes') this.onBytes?.(parcel.bytes);
     else if (parcel.type === 'hello') this.#shake(parcel.options);
     else if (parcel.type === 'fin') this.#hangUp(undefined);
     else if (parcel.type === 'reset') this.#hangUp(parcel.error);
     else if (parcel.type === 'fault') this.#fail(parcel.kind);
+  }
+
+  #accept(): void {
+    this.#accepted = true;
+    this.#server?.accept(this);
   }
 
   #fail(kind: PipeFault['kind']): void {
@@ -213,7 +220,7 @@ export class Line implements SimLine {
     }
   }
 
-  #shake(options: TlsOptions): void {
+  #shake(options: HelloOptions): void {
     const outcome = this.#expected;
     this.#expected = undefined;
     if (outcome === undefined) this.onBytes?.(clientHello);
@@ -228,7 +235,7 @@ export class Line implements SimLine {
   }
 
   /** The certificate is shown; the client may refuse it. */
-  #greet(outcome: 'ok' | 'wrong-name' | 'untrusted', options: TlsOptions): void {
+  #greet(outcome: 'ok' | 'wrong-name' | 'untrusted', options: HelloOptions): void {
     const error = outcome === 'ok' ? undefined : certificateError(outcome);
     if (error !== undefined && options.rejectUnauthorized !== false) {
       this.toClient.send({ type: 'reset', error });

@@ -4,8 +4,10 @@
  * nothing of the servers of the testing kit.
  */
 import type { Clock } from '../clock.ts';
+import { fromJson, type Json, toJson } from '../json.ts';
 import { Alarm, stillClock } from './alarm.ts';
-import { type Exchange, Line, type LineFault, type SimLine, type SimServer } from './line.ts';
+import type { Call, Exchange, LineFault, SimLine, SimServer } from './exchange.ts';
+import { Line } from './line.ts';
 import { LineError } from './line-error.ts';
 import type { LineShape, Parcel } from './pipe.ts';
 import { Random } from './random.ts';
@@ -27,23 +29,57 @@ export interface MemoryTransport extends Transport {
 
 /** A transport onto a simulated network, a server that answers every target, or (no argument) onto the test itself. */
 export function memory(
-  to: Exchange | SimServer = { accept() {} },
+  to: Exchange | SimServer = { accept() {}, resume() {} },
   options: MemoryOptions = {},
 ): MemoryTransport {
-  return new MemoryEnd('dial' in to ? to : exchangeOf(to, options));
+  return new MemoryEnd('dial' in to ? to : new OwnExchange(to, options));
 }
 
-function exchangeOf(server: SimServer, options: MemoryOptions): Exchange {
-  const { clock = stillClock, seed = 1, fault } = options;
-  const random = new Random(seed);
-  let number = 0;
-  return {
-    clock,
-    dial() {
-      number++;
-      return { number, shape: options, random: random.fork(number), server, fault };
-    },
-  };
+/** The network of one transport and one server. */
+class OwnExchange implements Exchange {
+  readonly clock: Clock;
+  readonly #server: SimServer;
+  readonly #options: MemoryOptions;
+  readonly #random: Random;
+  #number = 0;
+
+  constructor(server: SimServer, options: MemoryOptions) {
+    this.clock = options.clock ?? stillClock;
+    this.#server = server;
+    this.#options = options;
+    this.#random = new Random(options.seed ?? 1);
+  }
+
+  dial(): Call {
+    const number = ++this.#number;
+    const { fault } = this.#options;
+    return { ...this.redial(), number, random: this.#random.fork(number), fault };
+  }
+
+  redial(): Pick<Call, 'shape' | 'server'> {
+    return { shape: this.#options, server: this.#server };
+  }
+
+  save() {
+    return { number: this.#number, random: this.#random.save() };
+  }
+
+  load({ number, random }: ReturnType<OwnExchange['save']>): void {
+    this.#number = number;
+    this.#random.load(random);
+  }
+}
+
+type SavedLine = ReturnType<Line['save']>;
+
+interface SavedEnd {
+  readonly exchange: ReturnType<OwnExchange['save']> | undefined;
+  readonly left: readonly SavedLine[];
+  readonly line: SavedLine | undefined;
+  readonly state: State;
+  readonly full: boolean;
+  readonly waiting: boolean;
+  readonly secured: boolean;
 }
 
 type State = 'closed' | 'opening' | 'open' | 'securing';
@@ -53,6 +89,8 @@ class MemoryEnd implements MemoryTransport {
   readonly #exchange: Exchange;
   readonly #alarm: Alarm;
   #newest: Line | undefined;
+  /** Those that we have left, and whose server may still hear of us. */
+  #left: Line[] = [];
   /** Undefined when closed or lost. */
   #line: Line | undefined;
   #state: State = 'closed';
@@ -76,11 +114,14 @@ class MemoryEnd implements MemoryTransport {
 
   open(target: Target): void {
     this.close(false);
-    const line = new Line(this.#exchange.clock, target, this.#exchange.dial(target));
-    this.#newest = this.#line = line;
     this.#state = 'opening';
     this.#full = this.#secured = false;
     this.#waiting = true;
+    this.#attach(Line.dial(this.#exchange.clock, target, this.#exchange.dial(target)));
+  }
+
+  #attach(line: Line): void {
+    this.#newest = this.#line = line;
     line.toClient.onQueued = () => this.#arm();
     line.onPumped = () => this.#arm();
     this.#arm();
@@ -90,7 +131,8 @@ class MemoryEnd implements MemoryTransport {
     if (this.#line === undefined || this.#state !== 'open') throw new Error('secure() needs an open line');
     this.#state = 'securing';
     this.#secured = true;
-    this.#line.toServer.send({ type: 'hello', options });
+    const { servername, rejectUnauthorized } = options;
+    this.#line.toServer.send({ type: 'hello', options: { servername, rejectUnauthorized } });
   }
 
   write(bytes: Uint8Array): boolean {
@@ -174,12 +216,37 @@ class MemoryEnd implements MemoryTransport {
 
   #detach(line: Line): void {
     this.#line = undefined;
+    this.#left = [...this.#left.filter(({ over }) => !over), line];
     this.#state = 'closed';
     this.#alarm.cancel();
     // What the server still says is thrown away, but must not keep it from reading our last bytes.
     line.onPumped = undefined;
     line.toClient.onQueued = undefined;
     line.toClient.close();
+  }
+
+  save(secrets: readonly Uint8Array[]): Json {
+    const exchange = this.#exchange;
+    return toJson({
+      exchange: exchange instanceof OwnExchange ? exchange.save() : undefined,
+      left: this.#left.filter(({ over }) => !over).map((line) => line.save(secrets)),
+      line: this.#line?.save(secrets),
+      ...{ state: this.#state, full: this.#full, waiting: this.#waiting, secured: this.#secured },
+    });
+  }
+
+  restore(json: Json, secrets: () => readonly Uint8Array[]): void {
+    // made by save() of this class: what it came from is sealed
+    const saved = fromJson(json) as SavedEnd;
+    const exchange = this.#exchange;
+    if (saved.exchange !== undefined && exchange instanceof OwnExchange) exchange.load(saved.exchange);
+    this.#left = saved.left.map((one) => Line.load(one, exchange, secrets));
+    this.#newest = this.#left.at(-1);
+    this.#state = saved.state;
+    this.#full = saved.full;
+    this.#waiting = saved.waiting;
+    this.#secured = saved.secured;
+    if (saved.line !== undefined) this.#attach(Line.load(saved.line, exchange, secrets));
   }
 
   #drained(line: Line): boolean {

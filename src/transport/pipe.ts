@@ -3,6 +3,8 @@
  * arrives, and not what it means.
  */
 import type { Clock } from '../clock.ts';
+import { LineError } from './line-error.ts';
+import { mask, type Piece, unmask } from './mask.ts';
 import type { Random } from './random.ts';
 import type { TlsInfo, TlsOptions } from './transport.ts';
 
@@ -31,6 +33,9 @@ export interface PipeFault {
   readonly after: number;
 }
 
+/** What a server can see of the client's TLS options. */
+export type HelloOptions = Pick<TlsOptions, 'servername' | 'rejectUnauthorized'>;
+
 export interface BytesParcel {
   readonly type: 'bytes';
   readonly bytes: Uint8Array;
@@ -43,7 +48,7 @@ export type Mark =
   | { readonly type: 'accept' }
   | { readonly type: 'open' }
   | { readonly type: 'refused'; readonly error: Error }
-  | { readonly type: 'hello'; readonly options: TlsOptions }
+  | { readonly type: 'hello'; readonly options: HelloOptions }
   | { readonly type: 'tls'; readonly tls: TlsInfo }
   | { readonly type: 'fin' }
   | { readonly type: 'reset'; readonly error: Error }
@@ -143,6 +148,43 @@ export class Pipe {
     return parcel;
   }
 
+  /** @param secrets octets that may be in it, and are not to be saved */
+  save(secrets: readonly Uint8Array[]) {
+    const now = this.#clock.now();
+    const waiting = this.#queue.slice(this.#head);
+    const bytes = waiting.flatMap(({ parcel }) => (parcel.type === 'bytes' ? [parcel.bytes] : []));
+    const masked = mask(bytes, secrets);
+    const queue = waiting.map(({ at, parcel }) => ({
+      left: at - now,
+      parcel: parcel.type === 'bytes' ? { ...parcel, bytes: masked.shift() ?? [] } : parcel,
+    }));
+    return {
+      queue,
+      unread: this.#unread,
+      sent: this.#sent,
+      freeLeft: this.#freeAt - now,
+      lastLeft: this.#lastAt - now,
+      failed: this.#failed,
+      shut: this.#shut,
+      closed: this.#closed,
+    };
+  }
+
+  load(saved: ReturnType<Pipe['save']>, secrets: () => readonly Uint8Array[]): void {
+    const now = this.#clock.now();
+    this.#queue = saved.queue.map(({ left, parcel }) => ({
+      at: now + left,
+      parcel: loadParcel(parcel, secrets),
+    }));
+    this.#unread = saved.unread;
+    this.#sent = saved.sent;
+    this.#freeAt = now + saved.freeLeft;
+    this.#lastAt = now + saved.lastLeft;
+    this.#failed = saved.failed;
+    this.#shut = saved.shut;
+    this.#closed = saved.closed;
+  }
+
   /** Nothing more ever arrives; what is written counts as unread for good. */
   stall(): void {
     this.#shut = true;
@@ -211,6 +253,13 @@ export class Pipe {
     }
     return parts.length === 1 ? first : { ...first, bytes: joinBytes(parts) };
   }
+}
+
+type SavedParcel = Mark | (Omit<BytesParcel, 'bytes'> & { readonly bytes: readonly Piece[] });
+
+function loadParcel(saved: SavedParcel, secrets: () => readonly Uint8Array[]): Parcel {
+  if (saved.type === 'bytes') return { ...saved, bytes: unmask(saved.bytes, secrets) };
+  return 'error' in saved ? { ...saved, error: LineError.again(saved.error) } : saved;
 }
 
 /** One array out of many. */

@@ -16,6 +16,18 @@ export class Random {
     for (let i = 0; i < 12; i++) this.#word();
   }
 
+  save(): readonly number[] {
+    return [this.#a, this.#b, this.#c, this.#counter];
+  }
+
+  /** Goes on where another one stood. */
+  load([a = 0, b = 0, c = 0, counter = 0]: readonly number[]): void {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#counter = counter;
+  }
+
   /** A number from 0 (included) to 1 (excluded). */
   next(): number {
     return this.#word() / 2 ** 32;

@@ -5,6 +5,7 @@
  * that there is something to fetch. After `close()` nothing more is reported until the next `open()`.
  */
 import type { ConnectionOptions } from 'node:tls';
+import type { Json } from '../json.ts';
 
 /** Where to connect: a unix socket when `path` is given, else host and port. */
 export interface Target {
@@ -64,6 +65,14 @@ export interface Transport {
   close(graceful: boolean): void;
   /** The next thing that happened, oldest first. */
   poll(): TransportEvent | undefined;
+  /**
+   * Everything that the line holds, bytes under way too, as plain JSON; a transport whose line is the world's cannot be
+   * saved, and has no such method.
+   * @param secrets octets that may be under way and must not be saved: those of a login
+   */
+  save?(secrets: readonly Uint8Array[]): Json;
+  /** Into a new transport: what {@link save} gave. `secrets` gives the same octets again, where they are needed. */
+  restore?(saved: Json, secrets: () => readonly Uint8Array[]): void;
   /** Called when `poll()` has something again; set by whoever turns the pump. */
   onReady: (() => void) | undefined;
 }

@@ -82,6 +82,11 @@ export class Command {
     return this.#text;
   }
 
+  /** Does {@link line} hide a secret? */
+  get masked(): boolean {
+    return this.#shown !== undefined;
+  }
+
   /** The octets of {@link text}. */
   get bytes(): Uint8Array {
     return encoder.encode(this.#text);
@@ -97,6 +102,10 @@ export class Command {
 
 /** Every road to a command. Arguments that do not fit throw SmtpUsageError EINVAL. */
 export const commands = {
+  /** One that was saved: its verb, and its line, which holds no secret. Whatever it is, it stays one line. */
+  again(verb: string, line: string): Command {
+    return make(verb, [line], { limit: authLimit, utf8: true });
+  },
   ehlo(name: string): Command {
     return make('EHLO', ['EHLO ', parseHelo(name, 'localName')]);
   },

@@ -30,6 +30,11 @@ export class Inbox {
     return this.end - this.at + this.#rest.length;
   }
 
+  /** A copy of what is not used up. */
+  unread(): Uint8Array {
+    return Buffer.concat([this.bytes.subarray(this.at, this.end), this.#rest]);
+  }
+
   /** Takes a chunk, which must not change until {@link more} has said that there is no more. */
   add(chunk: Uint8Array): void {
     if (this.#rest.length > 0) {

@@ -7,9 +7,12 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { inspect } from 'node:util';
-import { printable, type ReplyLike } from '../errors.ts';
+import type { ReplyLike } from '../errors.ts';
 import { type EnhancedCode, readEnhancedCode } from './enhanced.ts';
 import { Inbox } from './inbox.ts';
+import { ReplySyntaxError, type ReplySyntaxReason } from './reply-error.ts';
+
+export { ReplySyntaxError, type ReplySyntaxReason } from './reply-error.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -30,46 +33,6 @@ export interface ReplyLimits {
 }
 
 export const defaultReplyLimits: ReplyLimits = { lineBytes: 4096, lines: 512, bytes: 65_536, blankLines: 8 };
-
-export type ReplySyntaxReason =
-  /** Something else than three digits, the first of them 2 to 5. */
-  | 'code'
-  /** Neither `-`, blank nor line end after the code. */
-  | 'separator'
-  /** Another code than on the first line (S12). */
-  | 'mixedCodes'
-  | 'longLine'
-  | 'manyLines'
-  | 'longReply'
-  | 'blankLines'
-  /** {@link Reply.of} only: not exactly one reply. */
-  | 'notOne';
-
-const reasonTexts: Readonly<Record<ReplySyntaxReason, string>> = {
-  code: 'not a reply code',
-  separator: 'neither "-" nor a blank after the reply code',
-  mixedCodes: 'the code changes inside a reply',
-  longLine: 'a reply line is too long',
-  manyLines: 'a reply has too many lines',
-  longReply: 'a reply is too long',
-  blankLines: 'too many empty lines before a reply',
-  notOne: 'not exactly one reply',
-};
-
-/** The server does not speak SMTP, or not within our bounds. */
-export class ReplySyntaxError extends Error {
-  override readonly name = 'ReplySyntaxError';
-  readonly reason: ReplySyntaxReason;
-  /** The start of the offending line, safe to print. */
-  readonly excerpt: string;
-
-  constructor(reason: ReplySyntaxReason, offending: Uint8Array) {
-    const excerpt = printable(Buffer.from(offending.subarray(0, 81)).toString('latin1'), 80);
-    super(`${reasonTexts[reason]}: "${excerpt}"`);
-    this.reason = reason;
-    this.excerpt = excerpt;
-  }
-}
 
 /** One complete reply, immutable. Everything but the code is worked out when it is asked for. */
 export class Reply implements ReplyLike {
@@ -209,6 +172,25 @@ export class ReplyParser {
     this.#inbox.clear();
     this.#startReply();
     this.#failure = undefined;
+  }
+
+  /** What was fed and is in no reply yet, and how it stands. */
+  save() {
+    return {
+      bytes: this.#inbox.unread(),
+      blankLines: this.#blankLines,
+      blankBytes: this.#blankBytes,
+      failure: this.#failure,
+    };
+  }
+
+  /** Goes on where another one stood; the lines of half a reply are read once more. */
+  load({ bytes, blankLines, blankBytes, failure }: ReturnType<ReplyParser['save']>): void {
+    this.reset();
+    this.#inbox.add(bytes);
+    this.#blankLines = blankLines;
+    this.#blankBytes = blankBytes;
+    this.#failure = failure;
   }
 
   #startReply(): void {
