@@ -250,12 +250,14 @@ export class Dialogue {
     named: () => ServerCommand,
   ): readonly Step[] {
     const accepted: string[] = [];
-    return recipients.map(({ address }, i) => ({
+    return recipients.map(({ address }) => ({
       command: { ...named(), address },
       reply: `250 2.0.0 <${address}> accepted`,
       act: (code) => {
-        if (positive(code)) accepted.push(address);
-        if (i === recipients.length - 1 && accepted.length > 0) this.#host.deliver(message(accepted));
+        if (!positive(code)) return;
+        // whoever was said yes to has it, whatever becomes of the line
+        accepted.push(address);
+        if (accepted.length === 1) this.#host.deliver(message(accepted));
       },
     }));
   }

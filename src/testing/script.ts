@@ -76,11 +76,15 @@ export interface ServerOptions {
   readonly handshake?: Handshake | undefined;
   readonly auth?: ServerAuth | undefined;
   /**
-   * Answers in place of the server; undefined leaves the answer to it. What the server does follows the code: a 2xx
-   * or 3xx is carried out, another is not.
+   * Answers in place of the server; undefined leaves the answer to it, which is `own`. What the server does follows
+   * the code: a 2xx or 3xx is carried out, another is not.
    */
   readonly reply?:
-    | ((command: ServerCommand, session: ServerSession) => ScriptedReply | undefined)
+    | ((
+        command: ServerCommand,
+        session: ServerSession,
+        own: string | readonly string[],
+      ) => ScriptedReply | undefined)
     | undefined;
   /** Time to think before each reply, ms. @default 0 */
   readonly delayMs?: number | undefined;

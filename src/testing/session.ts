@@ -198,7 +198,7 @@ export class ServerSession {
   }
 
   #answer(step: Step): void {
-    const plan = planOf(this.#options.reply?.(step.command, this), step.reply);
+    const plan = planOf(this.#options.reply?.(step.command, this, step.reply), step.reply);
     const delayMs = plan.delayMs ?? this.#options.delayMs ?? 0;
     if (delayMs === 0) {
       this.#carryOut(plan, step);

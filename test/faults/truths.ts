@@ -75,13 +75,16 @@ const killing = new Set(['sendSender', 'sendBom', 'sendBody']);
 function ofMessage(begun: Begun, life: Life, about: readonly SmtpEvent[], rules: Rules): string[] {
   const wrong: string[] = [];
   const results: string[] = [];
-  const verdicts = about.filter((event) => isRefusal(event) && event.step === 'sendEom').length;
+  const refused = about.filter((event) => isRefusal(event) && event.step === 'sendEom');
+  const verdicts = refused.length;
+  // a chunk that was refused ends the message for all of its recipients
+  const whole = refused.some((event) => !('recipient' in event) || event.recipient === undefined);
   const accepted = about.filter((event) => event.name === 'RECIPIENT_ACK').length;
   for (const event of about) {
     if (event.name === 'EOM_ACK') results.push('delivered');
     if (isRefusal(event) && killing.has(event.step)) results.push('refused');
   }
-  if (rules.lmtp ? verdicts > 0 && verdicts === accepted : verdicts > 0) results.push('refused');
+  if (whole || (rules.lmtp && verdicts > 0 && verdicts === accepted)) results.push('refused');
   const end = life.events.find((event) => event.name === 'DISCONNECTED');
   for (const one of end?.messages ?? []) if (one.message.id === begun.message.id) results.push(one.outcome);
   if (results.length > 1) wrong.push(`more than one result: ${results}`);

@@ -132,7 +132,7 @@ describe('a refusal in the midst of a flight', () => {
       const scripts = [2, 4, 6, 8, 10].map((id, at) => refusing(verbs[at % 3] ?? '', id, '550 no'));
       const flight = fly(count, {
         extensions,
-        reply: (command, session) => scripts.map((script) => script?.(command, session)).find(Boolean),
+        reply: (...asked) => scripts.map((script) => script?.(...asked)).find(Boolean),
       });
       expect(flight.stored).toHaveLength(flight.ended('delivered').length);
       expect(flight.wrongs(count)).toEqual([]);
