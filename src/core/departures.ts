@@ -59,6 +59,8 @@ export class Departures {
   #begun = 0;
   /** Most messages have the sender of the one before. */
   #lastMail: MadeMail | undefined;
+  /** The newest MAIL that left behind a message whose fate was open. */
+  #unsure: Mail | undefined;
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -84,6 +86,7 @@ export class Departures {
   reset(): void {
     this.#inFlight = 0;
     this.#begun = 0;
+    this.#unsure = undefined;
   }
 
   save() {
@@ -111,6 +114,7 @@ export class Departures {
 
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
     if (this.#inFlight >= moment.messagesInFlight) return false;
+    if (this.#mayBeOvertaken(mail)) return false;
     const { capabilities } = moment;
     const { parameters } = mail.sender;
     const problem = mailProblem(parameters, capabilities, moment.chunking);
@@ -130,6 +134,7 @@ export class Departures {
         if (moment.pace === 'command') return false;
       }
       mail.behind = this.#inFlight > 0;
+      if (mail.behind) this.#unsure = mail;
       mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
@@ -150,6 +155,13 @@ export class Departures {
       this.#lastMail = last;
     }
     return last.command;
+  }
+
+  /** What goes again goes behind all that has begun and waits: a message needs an end that can wait. */
+  #mayBeOvertaken(mail: Mail): boolean {
+    const { behind, hasBegun, over } = this.#unsure ?? mail;
+    if (!(behind && hasBegun) || over) this.#unsure = undefined;
+    return this.#unsure !== undefined && mail.content === undefined;
   }
 
   #clear(moment: Moment): void {

@@ -299,6 +299,26 @@ describe('a message that goes again', () => {
     expect(flight.stored).toEqual([1, 3, 2, 4, 5].map((n) => texts(n, n)[0]));
   });
 
+  it('S20: is not mixed with a message behind it that has only its sender, or only its envelope', () => {
+    for (const upTo of ['sender', 'recipient'] as const) {
+      const flight = retreating();
+      const { client } = flight;
+      send(client, 1);
+      send(client, 2);
+      client.sendSender('from3@a.example');
+      if (upTo === 'recipient') client.sendRecipient('to3@b.example');
+      flight.settle();
+      expect(flight.ended('delivered'), upTo).toEqual([1, 2]);
+      if (upTo === 'sender') client.sendRecipient('to3@b.example');
+      client.sendBom({ raw: true });
+      client.sendBody('Subject: 3\r\n\r\n.text 3\n');
+      client.sendEom();
+      flight.fly(4, 5);
+      expect(flight.wrongs(5), upTo).toEqual([]);
+      expect(flight.stored).toEqual(texts(1, 5));
+    }
+  });
+
   it('S20: can be taken back while it retreats, and left behind', () => {
     for (const act of ['reset', 'disconnect', 'abort'] as const) {
       for (let ms = 0; ms <= 60; ms += 10) {
