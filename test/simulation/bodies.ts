@@ -6,7 +6,11 @@ import type { Random } from 'smtpump/testing';
 import { chunked } from '../wire/body.naive.ts';
 
 const plain = ['.', '..', '\r\n.\r\n', '\n.\n', '\r.\r', '\r', '\n', '\r\n', '.\r\n', 'text', ' ', '\t'];
-const commands = ['QUIT\r\n', 'RSET\r\nMAIL FROM:<evil@a.example>\r\n', '\r\n.\r\nMAIL FROM:<evil@a.example>\r\n'];
+const commands = [
+  'QUIT\r\n',
+  'RSET\r\nMAIL FROM:<evil@a.example>\r\n',
+  '\r\n.\r\nMAIL FROM:<evil@a.example>\r\n',
+];
 const long = ['x'.repeat(70), 'y'.repeat(998), `${'z'.repeat(76)}\r\n`.repeat(20), '.\r\n'.repeat(50)];
 const seven = [...plain, ...plain, ...commands, ...long].map((text) => Buffer.from(text, 'latin1'));
 const eight = [...seven, ...['é', '\xff\xfe', '\0', '漢字'].map((text) => Buffer.from(text))];

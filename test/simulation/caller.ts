@@ -149,7 +149,8 @@ export class Caller {
       return;
     }
     for (const chunk of chunks) {
-      let left: Uint8Array | string = random.chance(0.2) && isText(chunk) ? Buffer.from(chunk).toString() : chunk;
+      let left: Uint8Array | string =
+        random.chance(0.2) && isText(chunk) ? Buffer.from(chunk).toString() : chunk;
       this.#deeds.push(() => {
         left = this.#give(left);
         if (left.length > 0) this.#waits = 'drain';
@@ -214,7 +215,8 @@ export class Caller {
     }
     note(`  ${step}() ${code ?? ''}`);
     const forbidden = code === 'EPERM' || code === 'ENOTCONN' || code === 'EISCONN';
-    if (legal === forbidden) wrong(`can('${step}') is ${legal}, and it ${code ? `throws ${code}` : 'does not throw'}`);
+    if (legal === forbidden)
+      wrong(`can('${step}') is ${legal}, and it ${code ? `throws ${code}` : 'does not throw'}`);
     if (code === 'EINVAL' && !this.#host.refusesBareLineEnds) wrong(`${step}() throws EINVAL`);
     // without a code nothing was thrown, and the result is there
     return code === undefined ? { result: result as T } : { code };
@@ -223,7 +225,12 @@ export class Caller {
   #sender(binary: boolean): void {
     const { client, random } = this.#host;
     const extra = random.chance(0.1)
-      ? random.pick([{ ret: 'hdrs' as const }, { size: 1200 }, { body: '8bitmime' as const }, { smtputf8: true }])
+      ? random.pick([
+          { ret: 'hdrs' as const },
+          { size: 1200 },
+          { body: '8bitmime' as const },
+          { smtputf8: true },
+        ])
       : {};
     const address = `from${++this.#senders}@a.example`;
     const { id } = client.sendSender({ address, ...extra, ...(binary && { body: 'binarymime' as const }) });
@@ -256,7 +263,8 @@ export class Caller {
     if (typeof chunk === 'string') {
       const octets = Buffer.from(chunk);
       if (took.result === octets.length) this.#took(octets);
-      else if (took.result !== 0) this.#host.wrong(`sendBody() took ${took.result} of a string of ${octets.length}`);
+      else if (took.result !== 0)
+        this.#host.wrong(`sendBody() took ${took.result} of a string of ${octets.length}`);
       return took.result === 0 ? chunk : '';
     }
     this.#took(chunk.subarray(0, took.result));
@@ -320,4 +328,7 @@ export class Caller {
   }
 }
 
-const isText = (chunk: Uint8Array): boolean => Buffer.from(chunk).toString('latin1').search(/[^ -~\r\n\t]/) < 0;
+const isText = (chunk: Uint8Array): boolean =>
+  Buffer.from(chunk)
+    .toString('latin1')
+    .search(/[^ -~\r\n\t]/) < 0;

@@ -95,7 +95,8 @@ function compare(
   if (result === 'unknown' && evidence.ended?.has(begun.message.id) === false)
     wrong.push('unknown, and its end never left');
   if (copy === undefined) {
-    if (result === 'delivered' || accepted.length > 0) wrong.push(`${result}, and the server does not have it`);
+    if (result === 'delivered' || accepted.length > 0)
+      wrong.push(`${result}, and the server does not have it`);
     return wrong;
   }
   if (result !== 'delivered' && result !== 'unknown') wrong.push(`${result}, and the server has it`);

@@ -27,7 +27,9 @@ export interface LinePlan {
   readonly fault: LineFault | undefined;
   readonly missing: 'refuse' | 'unreachable' | 'unknown' | undefined;
   readonly handshake: Handshake;
-  readonly server: Pick<ServerOptions, 'tls' | 'auth' | 'delayMs'> & { readonly extensions: readonly string[] };
+  readonly server: Pick<ServerOptions, 'tls' | 'auth' | 'delayMs'> & {
+    readonly extensions: readonly string[];
+  };
   readonly mood: Mood;
 }
 
@@ -105,7 +107,16 @@ function drawTimeouts(random: Random): SmtpClientOptions['timeouts'] {
     return Object.fromEntries([...names, 'quitMs'].map((name) => [name, one()]));
   }
   if (kind < 9) return random.chance(0.5) ? { messageMs: one() } : { totalMs: one() };
-  const names = ['connectMs', 'secureMs', 'greetingMs', 'commandMs', 'dataMs', 'bodyMs', 'verdictMs', 'quitMs'];
+  const names = [
+    'connectMs',
+    'secureMs',
+    'greetingMs',
+    'commandMs',
+    'dataMs',
+    'bodyMs',
+    'verdictMs',
+    'quitMs',
+  ];
   return Object.fromEntries(names.map((name) => [name, Number.POSITIVE_INFINITY]));
 }
 

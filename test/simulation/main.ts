@@ -25,7 +25,8 @@ async function many({ from, seeds }: Range, workers: number): Promise<number> {
   const began = performance.now();
   noStacks();
   const left: Range[] = [];
-  for (let at = from; at < from + seeds; at += share) left.push({ from: at, seeds: Math.min(share, from + seeds - at) });
+  for (let at = from; at < from + seeds; at += share)
+    left.push({ from: at, seeds: Math.min(share, from + seeds - at) });
   let done = 0;
   let failures = 0;
   const met: Record<string, number> = {};

@@ -22,10 +22,33 @@ export interface Witness extends Pick<Manners, 'passed'> {
   heard(command: ServerCommand, session: ServerSession): void;
 }
 
-const refusals = [450, 451, 452, 455, 500, 501, 502, 503, 503, 504, 530, 535, 550, 552, 553, 554, 554, 599, 400];
-const texts = ['no', '', '5.1.1 nobody here', '9.9.9 odd', '5.7', '2.0.0 is no no', 'not ünïcode 漢字', ' 4.3.2  '];
-const garbage = ['HTTP/1.1 400 Bad\r\n', '\x16\x03\x01\x02', '2500 hi\r\n', '25\r\n', '250_ok\r\n', '150 go\r\n'];
-const more = ['250-a\r\n550 b\r\n', `250 ${'x'.repeat(5000)}\r\n`, `${'250-x\r\n'.repeat(600)}250 x\r\n`, '\r\n'.repeat(9)];
+const refusals = [
+  450, 451, 452, 455, 500, 501, 502, 503, 503, 504, 530, 535, 550, 552, 553, 554, 554, 599, 400,
+];
+const texts = [
+  'no',
+  '',
+  '5.1.1 nobody here',
+  '9.9.9 odd',
+  '5.7',
+  '2.0.0 is no no',
+  'not ünïcode 漢字',
+  ' 4.3.2  ',
+];
+const garbage = [
+  'HTTP/1.1 400 Bad\r\n',
+  '\x16\x03\x01\x02',
+  '2500 hi\r\n',
+  '25\r\n',
+  '250_ok\r\n',
+  '150 go\r\n',
+];
+const more = [
+  '250-a\r\n550 b\r\n',
+  `250 ${'x'.repeat(5000)}\r\n`,
+  `${'250-x\r\n'.repeat(600)}250 x\r\n`,
+  '\r\n'.repeat(9),
+];
 /** Codes that must stay what they are: the client has to understand them, not only their class. */
 const exact = new Set(['CONNECT', 'EHLO', 'LHLO', 'HELO', 'STARTTLS', 'AUTH', 'RESPONSE', 'QUIT', 'DATA']);
 
@@ -88,7 +111,11 @@ export class RandomServer implements SimServer {
     }
   }
 
-  #reply(command: ServerCommand, session: ServerSession, own: string | readonly string[]): ReplyPlan | undefined {
+  #reply(
+    command: ServerCommand,
+    session: ServerSession,
+    own: string | readonly string[],
+  ): ReplyPlan | undefined {
     const { mood } = this.#plan;
     this.#witness.heard(command, session);
     this.#answers++;

@@ -35,12 +35,18 @@ export interface Many {
 }
 
 /** Runs so many seeds; every so many-th twice, to see that it comes to the same. */
-export async function runSeeds(from: number, seeds: number, twiceEvery = 50, mostFailures = 10): Promise<Many> {
+export async function runSeeds(
+  from: number,
+  seeds: number,
+  twiceEvery = 50,
+  mostFailures = 10,
+): Promise<Many> {
   const failed: Report[] = [];
   const met: Record<string, number> = {};
   let seed = from;
   for (; seed < from + seeds && failed.length < mostFailures; seed++) {
-    const report = seed % twiceEvery === 0 ? await runTwice(seed) : (runAtOnce(seed) ?? (await runSeed(seed)));
+    const report =
+      seed % twiceEvery === 0 ? await runTwice(seed) : (runAtOnce(seed) ?? (await runSeed(seed)));
     for (const [name, count] of Object.entries(report.met)) met[name] = (met[name] ?? 0) + count;
     if (report.wrong.length > 0) failed.push(report);
   }

@@ -3,7 +3,7 @@
  * says what was not as it must be. The same seed is the same world, to the byte.
  */
 import { createHash } from 'node:crypto';
-import { type SmtpClientOptions, type SmtpEvent, SmtpError } from 'smtpump';
+import { type SmtpClientOptions, SmtpError, type SmtpEvent } from 'smtpump';
 import {
   type Call,
   type Exchange,
@@ -140,12 +140,12 @@ export class World implements Exchange, Witness {
     if (verb === 'HELO') dialled.mails.count = Number.NEGATIVE_INFINITY; // nothing is offered, nothing limited
     if (verb === 'MAIL') {
       const most = /MAILMAX=(\d)/.exec(String(dialled.plan.server.extensions))?.[1];
-      if (most !== undefined && ++dialled.mails.count > Number(most)) this.#accuse('more than MAILMAX messages');
+      if (most !== undefined && ++dialled.mails.count > Number(most))
+        this.#accuse('more than MAILMAX messages');
     }
     if (session.secure) return;
     const allowed = tls === 'implicit' ? /^CONNECT$/ : /^(?:CONNECT|[EL]HLO|STARTTLS)$/;
-    if ((tls === 'implicit' || tls === 'always') && !allowed.test(verb))
-      this.#accuse(`${verb} in clear`);
+    if ((tls === 'implicit' || tls === 'always') && !allowed.test(verb)) this.#accuse(`${verb} in clear`);
     if (auth?.allowPlaintext !== true && (verb === 'AUTH' || verb === 'RESPONSE' || leaks(line)))
       this.#accuse(`credentials in clear: ${line}`);
   }
@@ -278,7 +278,8 @@ export class World implements Exchange, Witness {
     );
     for (const { plan, server, life, lied, injected } of this.#lines) {
       const mismatch = (tls === 'implicit') !== (plan.server.tls === 'implicit');
-      if (!lied && !mismatch) for (const one of server.kit.violations) this.#accuse(`the client broke a rule: ${one}`);
+      if (!lied && !mismatch)
+        for (const one of server.kit.violations) this.#accuse(`the client broke a rule: ${one}`);
       if (injected && client.lives[life]?.events.some(({ name }) => name === 'CONNECTED'))
         this.#accuse('what was slipped in before TLS was not noticed');
     }
