@@ -66,7 +66,7 @@ export async function run(board) {
       const until = board.now() + sliceMs;
       while (board.now() < until && !stands()) board.step(until);
       time.follow(board.now());
-    } else if (verdict !== 'more') {
+    } else if (verdict === 'pending') {
       time.wait(Math.min(time.clock.next - time.clock.now(), client.readTimer()));
     }
   }
