@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^smtpump\/promises$/, replacement: here('src/promises/index.ts') },
       { find: /^smtpump\/testing$/, replacement: here('src/testing/index.ts') },
+      { find: /^smtpump\/blocking$/, replacement: here('src/blocking/index.ts') },
       { find: /^smtpump\/machines$/, replacement: here('machines/index.ts') },
       { find: /^smtpump$/, replacement: here('src/index.ts') },
     ],

@@ -10,8 +10,20 @@ const budgetBytes = 36 * 1024;
 
 /** @param {(id: string) => boolean} external what stays outside the bundle */
 async function measure(external) {
-  const input = fileURLToPath(new URL('../src/index.ts', import.meta.url));
-  const bundle = await rolldown({ input, platform: 'node', external, logLevel: 'warn' });
+  const entry = fileURLToPath(new URL('../src/index.ts', import.meta.url));
+  const program = {
+    name: 'program',
+    resolveId: (/** @type {string} */ id) => (id === 'program' ? id : undefined),
+    load: (/** @type {string} */ id) =>
+      id === 'program' ? `export { SmtpClient } from ${JSON.stringify(entry)}` : undefined,
+  };
+  const bundle = await rolldown({
+    input: 'program',
+    plugins: [program],
+    platform: 'node',
+    external: (id) => id !== 'program' && external(id),
+    logLevel: 'warn',
+  });
   const { output } = await bundle.generate({ format: 'esm', minify: true });
   await bundle.close();
   const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');

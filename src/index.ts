@@ -32,7 +32,15 @@ export type { AuthOptions } from './sasl/credentials.ts';
 export { Secret } from './sasl/secret.ts';
 export { type TcpOptions, tcp } from './transport/tcp.ts';
 export { TlsMemory } from './transport/tls-memory.ts';
-export type { Target, TlsInfo, TlsOptions, Transport, TransportEvent } from './transport/transport.ts';
+export type {
+  Target,
+  TlsInfo,
+  TlsOptions,
+  Transport,
+  TransportEvent,
+  WaitingTransport,
+} from './transport/transport.ts';
+export { type WorkerOptions, worker } from './transport/worker.ts';
 export type { Capabilities, ServerLimits } from './wire/capabilities.ts';
 export type { NotifyCondition } from './wire/parameters.ts';
 export type { Reply } from './wire/reply.ts';

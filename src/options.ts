@@ -111,12 +111,14 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
   const tls = oneOf(merged.tls, policies, 'tls') ?? 'optional';
   const host = checkHost(merged.host);
   const { localName, random } = options;
+  const tlsOptions = tlsOptionsFor(merged.tlsOptions, host);
+  options.transport?.checkTls?.(tlsOptions);
   if (random !== undefined && typeof random !== 'function') throw wrong(random, 'random', 'a function');
   return {
     target: { host, port: checkPort(merged.port, tls), path: checkPath(merged.path) },
     lmtp: oneOf(options.protocol, ['smtp', 'lmtp'], 'protocol') === 'lmtp',
     tls,
-    tlsOptions: tlsOptionsFor(merged.tlsOptions, host),
+    tlsOptions,
     login: merged.auth === undefined ? undefined : loginFor(merged.auth),
     localName: localName === undefined ? undefined : parseHelo(localName, 'localName'),
     fallbackName: machineName(),

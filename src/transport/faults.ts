@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { Alarm } from './alarm.ts';
-import { LineError } from './line-error.ts';
+import { clearBytes, LineError } from './line-error.ts';
 import { joinBytes } from './pipe.ts';
 import { Random } from './random.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
@@ -180,8 +180,4 @@ class Faulty implements Transport {
     this.#lastAt = 0;
     this.#alarm?.cancel();
   }
-}
-
-function clearBytes(): LineError {
-  return new LineError('ERR_SSL_WRONG_VERSION_NUMBER', 'clear bytes came where a TLS handshake was due');
 }

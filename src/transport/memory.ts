@@ -8,10 +8,10 @@ import { fromJson, type Json, toJson } from '../json.ts';
 import { Alarm, stillClock } from './alarm.ts';
 import type { Call, Exchange, LineFault, SimLine, SimServer } from './exchange.ts';
 import { Line } from './line.ts';
-import { LineError } from './line-error.ts';
+import { clearBytes, LineError } from './line-error.ts';
 import type { LineShape, Parcel } from './pipe.ts';
 import { Random } from './random.ts';
-import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
+import type { Target, TlsOptions, TransportEvent, WaitingTransport } from './transport.ts';
 
 export interface MemoryOptions extends LineShape {
   /** Needed as soon as anything takes time. @default a clock that stands still, with wake-ups as microtasks */
@@ -22,7 +22,8 @@ export interface MemoryOptions extends LineShape {
   readonly fault?: LineFault | undefined;
 }
 
-export interface MemoryTransport extends Transport {
+/** `wait()` moves the clock on, where it is one that is moved by hand, such as the VirtualClock. */
+export interface MemoryTransport extends WaitingTransport {
   /** The server's end of the newest line, for a test that plays the server by hand. */
   readonly line: SimLine | undefined;
 }
@@ -163,6 +164,16 @@ class MemoryEnd implements MemoryTransport {
     return event;
   }
 
+  wait(timeoutMs: number): boolean {
+    const { clock } = this.#exchange;
+    if (!isMovable(clock)) throw new Error('a line in memory can be waited for on a VirtualClock only');
+    const until = clock.now() + timeoutMs;
+    const at = Math.min(clock.next, until);
+    if (at === Number.POSITIVE_INFINITY) throw new Error('nothing is left that could happen on this line');
+    clock.advanceTo(at);
+    return at < until;
+  }
+
   #next(line: Line): TransportEvent | undefined {
     if (this.#drained(line)) {
       this.#full = false;
@@ -182,7 +193,7 @@ class MemoryEnd implements MemoryTransport {
         this.#state = 'open';
         return { type: 'open', localAddress: '192.0.2.1', remoteAddress: '192.0.2.25' };
       case 'bytes':
-        if (this.#state === 'securing') return this.#lose(line, garbage());
+        if (this.#state === 'securing') return this.#lose(line, clearBytes());
         return { type: 'bytes', bytes: parcel.bytes };
       case 'tls':
         this.#state = 'open';
@@ -261,8 +272,15 @@ class MemoryEnd implements MemoryTransport {
   }
 }
 
-function garbage(): LineError {
-  return new LineError('ERR_SSL_WRONG_VERSION_NUMBER', 'clear bytes came where a TLS handshake was due');
+/** A clock that whoever waits may move. */
+interface MovableClock extends Clock {
+  /** When the next wake-up is due, or Infinity. */
+  readonly next: number;
+  advanceTo(at: number): void;
+}
+
+function isMovable(clock: Clock): clock is MovableClock {
+  return 'advanceTo' in clock && typeof clock.advanceTo === 'function' && 'next' in clock;
 }
 
 function cutShort(): LineError {

@@ -3,7 +3,7 @@
  * no socket longer than it is open.
  */
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { LineError } from './line-error.ts';
+import { clearBytes, LineError } from './line-error.ts';
 import { TlsMemory } from './tls-memory.ts';
 import { finishTls, type Handshake, startTls } from './tls-upgrade.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
@@ -91,10 +91,7 @@ class TcpTransport implements Transport {
     this.#state = 'securing';
     this.#flush();
     if (this.#unread > 0 || raw.readableLength > 0) {
-      this.#loseSoon(
-        raw,
-        new LineError('ERR_SSL_WRONG_VERSION_NUMBER', 'clear bytes came where a TLS handshake was due'),
-      );
+      this.#loseSoon(raw, clearBytes());
     } else if (raw.writableLength > 0) {
       // Clear bytes that wait must leave before the handshake.
       raw.write('', () => this.#socket === raw && this.#upgrade(raw, options, target.host));

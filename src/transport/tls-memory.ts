@@ -3,6 +3,7 @@
  * verified handshake with each name under them. Node checks neither chain nor name of a resumed session, so a session
  * is kept only once both were verified, and offered only for the same name under the very same options.
  */
+import { createHash } from 'node:crypto';
 import { createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import type { TlsOptions } from './transport.ts';
 
@@ -49,7 +50,7 @@ export class TlsMemory {
     this.#sessions.delete(`${name} ${this.#keyOf(options)}`);
   }
 
-  /** Equal for options whose values are the same: texts and numbers by value, everything else by identity. */
+  /** Equal for options whose values are the same: plain data by value, everything else by identity. */
   #keyOf(options: TlsOptions): string {
     let key = this.#keys.get(options);
     if (key === undefined) {
@@ -63,6 +64,8 @@ export class TlsMemory {
   #mark(value: unknown): string {
     if ((typeof value !== 'object' || value === null) && typeof value !== 'function')
       return JSON.stringify(value) ?? '';
+    if (value instanceof Uint8Array) return `bytes ${createHash('sha256').update(value).digest('base64')}`;
+    if (Array.isArray(value)) return `[${value.map((item) => this.#mark(item)).join()}]`;
     let id = this.#ids.get(value);
     if (id === undefined) {
       id = ++this.#lastId;

@@ -75,4 +75,18 @@ export interface Transport {
   restore?(saved: Json, secrets: () => readonly Uint8Array[]): void;
   /** Called when `poll()` has something again; set by whoever turns the pump. */
   onReady: (() => void) | undefined;
+  /**
+   * Asked before a connection: can the transport use these options?
+   * @throws SmtpUsageError EINVAL, naming the option
+   */
+  checkTls?(options: TlsOptions): void;
+}
+
+/** A transport that can be waited for where nothing returns to Node's event loop. */
+export interface WaitingTransport extends Transport {
+  /**
+   * Sleeps until `poll()` may have something, so many milliseconds at most; `Infinity` is for ever.
+   * @returns false when the time ran out
+   */
+  wait(timeoutMs: number): boolean;
 }

@@ -2,7 +2,17 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { afterEach } from 'vitest';
+import { tcp } from '../../src/transport/tcp.ts';
 import type { Transport, TransportEvent } from '../../src/transport/transport.ts';
+import { type WorkerOptions, worker } from '../../src/transport/worker.ts';
+
+export type Make = (options?: WorkerOptions) => Transport;
+
+/** The transports that open sockets: each behaves as the others do. */
+export const transports: readonly (readonly [name: string, make: Make])[] = [
+  ['tcp', tcp],
+  ['worker', worker],
+];
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -13,6 +23,8 @@ export interface Listener {
   readonly port: number;
   /** The server's ends, oldest first. */
   readonly sockets: Socket[];
+  /** The first of them; a client in another thread may know sooner that the line is up. */
+  readonly first: Promise<Socket>;
 }
 
 /** Listens on the loopback; every connection goes to `serve`. */
@@ -21,8 +33,13 @@ export async function listen(
   where: ListenOptions = { host: '127.0.0.1', port: 0 },
 ): Promise<Listener> {
   const sockets: Socket[] = [];
+  let accept = (_socket: Socket) => {};
+  const first = new Promise<Socket>((resolve) => {
+    accept = resolve;
+  });
   const server = createServer((socket) => {
     sockets.push(socket);
+    accept(socket);
     socket.on('error', () => {});
     serve(socket);
   });
@@ -31,7 +48,7 @@ export async function listen(
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  return { port: portOf(server), sockets };
+  return { port: portOf(server), sockets, first };
 }
 
 /** Of a server that listens; 0 on a unix socket. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { type TcpOptions, tcp } from '../../src/transport/tcp.ts';
 import { codeOf } from '../testing/talk.ts';
-import { listen, once, readAll, turns, Watch } from './loopback.ts';
+import { listen, once, readAll, transports, turns, Watch } from './loopback.ts';
 
 const host = '127.0.0.1';
 
@@ -18,10 +18,10 @@ function resolver(...addresses: { address: string; family: 4 | 6 }[]): NonNullab
   };
 }
 
-describe('tcp opens', () => {
+describe.each(transports)('%s opens', (_name, make) => {
   it.each(['127.0.0.1', '::1'])('a line to %s, and carries bytes both ways [TK10]', async (address) => {
     const { port } = await listen((socket) => socket.pipe(socket), { host: address, port: 0 });
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host: address, port });
     const open = await watch.next('open');
     expect(open).toMatchObject({ localAddress: address, remoteAddress: address });
@@ -32,12 +32,21 @@ describe('tcp opens', () => {
   it('a unix socket', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'smtpump-')), 's');
     await listen((socket) => socket.write('220 lmtp\r\n'), { path });
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host: '', port: 0, path });
     await watch.hears('220 lmtp');
     expect(watch.events[0]?.type).toBe('open');
   });
 
+  it('from a given local address', async () => {
+    const { port } = await listen();
+    const watch = new Watch(make({ localAddress: '127.0.0.9', family: 4 }));
+    watch.transport.open({ host, port });
+    expect((await watch.next('open')).localAddress).toBe('127.0.0.9');
+  });
+});
+
+describe('tcp opens', () => {
   it.each([
     ['127.0.0.1', { address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }],
     ['::1', { address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }],
@@ -46,13 +55,6 @@ describe('tcp opens', () => {
     const watch = new Watch(tcp({ lookup: resolver(first, second) }));
     watch.transport.open({ host: 'mx.example.test', port });
     expect((await watch.next('open')).remoteAddress).toBe(address);
-  });
-
-  it('from a given local address', async () => {
-    const { port } = await listen();
-    const watch = new Watch(tcp({ localAddress: '127.0.0.9', family: 4 }));
-    watch.transport.open({ host, port });
-    expect((await watch.next('open')).localAddress).toBe('127.0.0.9');
   });
 
   it.each([
@@ -70,10 +72,10 @@ describe('tcp opens', () => {
   });
 });
 
-describe('tcp loses', () => {
+describe.each(transports)('%s loses', (_name, make) => {
   it('a call that nobody answers [TK64]', async () => {
     const { port, sockets } = await listen();
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     // A port that was just free: the listener on ::1 alone would do as well.
     watch.transport.open({ host: '127.0.0.2', port });
     const lost = await watch.next('lost');
@@ -82,6 +84,47 @@ describe('tcp loses', () => {
     expect(sockets).toEqual([]);
   });
 
+  it('a line that the peer ends, after its last bytes [TK63, S18]', async () => {
+    const { port } = await listen((socket) => socket.end('221 bye\r\n'));
+    const watch = new Watch(make());
+    watch.transport.open({ host, port });
+    expect(await watch.next('lost')).toEqual({ type: 'lost', during: 'line' });
+    expect(watch.text).toBe('221 bye\r\n');
+    expect(watch.say('too late')).toBe(true);
+    await turns();
+    expect(watch.events).toEqual([]);
+  });
+
+  it('a line that breaks [TK64, LE133]', async () => {
+    const { port } = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const watch = new Watch(make());
+    watch.transport.open({ host, port });
+    await watch.next('open');
+    watch.say('x');
+    const lost = await watch.next('lost');
+    expect(lost.during).toBe('line');
+    expect(codeOf(lost)).toBe('ECONNRESET');
+  });
+
+  it('and can be opened again, many times, without gathering listeners', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => warnings.push(warning.name);
+    process.on('warning', note);
+    const { port, sockets } = await listen((socket) => socket.end('bye'));
+    const watch = new Watch(make());
+    for (let i = 0; i < 20; i++) {
+      watch.transport.open({ host, port });
+      await watch.next('lost');
+    }
+    await turns();
+    process.off('warning', note);
+    expect(sockets).toHaveLength(20);
+    expect(watch.text).toBe('bye'.repeat(20));
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('tcp loses', () => {
   it('a call to several addresses, with a text that names them [TK64]', async () => {
     const { port } = await listen();
     const addresses = [
@@ -103,69 +146,12 @@ describe('tcp loses', () => {
     expect(lost.during).toBe('open');
     expect(codeOf(lost)).toBe('ENOTFOUND');
   });
-
-  it('a line that the peer ends, after its last bytes [TK63, S18]', async () => {
-    const { port } = await listen((socket) => socket.end('221 bye\r\n'));
-    const watch = new Watch(tcp());
-    watch.transport.open({ host, port });
-    expect(await watch.next('lost')).toEqual({ type: 'lost', during: 'line' });
-    expect(watch.text).toBe('221 bye\r\n');
-    expect(watch.say('too late')).toBe(true);
-    await turns();
-    expect(watch.events).toEqual([]);
-  });
-
-  it('a line that breaks [TK64, LE133]', async () => {
-    const { port } = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    const watch = new Watch(tcp());
-    watch.transport.open({ host, port });
-    await watch.next('open');
-    watch.say('x');
-    const lost = await watch.next('lost');
-    expect(lost.during).toBe('line');
-    expect(codeOf(lost)).toBe('ECONNRESET');
-  });
-
-  it('and can be opened again, many times, without gathering listeners', async () => {
-    const warnings: string[] = [];
-    const note = (warning: Error) => warnings.push(warning.name);
-    process.on('warning', note);
-    const { port, sockets } = await listen((socket) => socket.end('bye'));
-    const watch = new Watch(tcp());
-    for (let i = 0; i < 20; i++) {
-      watch.transport.open({ host, port });
-      await watch.next('lost');
-    }
-    await turns();
-    process.off('warning', note);
-    expect(sockets).toHaveLength(20);
-    expect(watch.text).toBe('bye'.repeat(20));
-    expect(warnings).toEqual([]);
-  });
 });
 
-describe('tcp writes', () => {
-  it('what one turn says as one segment, in order', async () => {
-    const arrivals: string[] = [];
-    const { port } = await listen((socket) => {
-      socket.on('data', (bytes) => {
-        arrivals.push(bytes.toString());
-        socket.write('ok');
-      });
-    });
-    const watch = new Watch(tcp());
-    watch.transport.open({ host, port });
-    await watch.next('open');
-    for (const word of ['MAIL\r\n', 'RCPT\r\n', 'DATA\r\n']) watch.say(word);
-    await watch.hears('ok');
-    watch.say('more');
-    await watch.hears('okok');
-    expect(arrivals).toEqual(['MAIL\r\nRCPT\r\nDATA\r\n', 'more']);
-  });
-
+describe.each(transports)('%s writes', (_name, make) => {
   it('until it is full, and drains when the peer reads [TK27, TK28]', async () => {
     const { port, sockets } = await listen((socket) => socket.pause());
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
     const piece = new Uint8Array(100_000).fill(65);
@@ -188,10 +174,58 @@ describe('tcp writes', () => {
 
   it('before the line is open, too', async () => {
     const { port } = await listen((socket) => socket.pipe(socket));
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     watch.say('early');
     await watch.hears('early');
+  });
+});
+
+describe('tcp writes', () => {
+  it('what one turn says as one segment, in order', async () => {
+    const arrivals: string[] = [];
+    const { port } = await listen((socket) => {
+      socket.on('data', (bytes) => {
+        arrivals.push(bytes.toString());
+        socket.write('ok');
+      });
+    });
+    const watch = new Watch(tcp());
+    watch.transport.open({ host, port });
+    await watch.next('open');
+    for (const word of ['MAIL\r\n', 'RCPT\r\n', 'DATA\r\n']) watch.say(word);
+    await watch.hears('ok');
+    watch.say('more');
+    await watch.hears('okok');
+    expect(arrivals).toEqual(['MAIL\r\nRCPT\r\nDATA\r\n', 'more']);
+  });
+});
+
+describe.each(transports)('%s reads', (_name, make) => {
+  it('and calls once until it is polled', async () => {
+    const { port, first } = await listen();
+    const transport = make();
+    let calls = 0;
+    let called = () => {};
+    transport.onReady = () => {
+      calls++;
+      called();
+    };
+    const call = () =>
+      new Promise<void>((resolve) => {
+        called = resolve;
+      });
+    transport.open({ host, port });
+    await call();
+    const server = await first;
+    for (const word of ['a', 'b', 'c']) {
+      server.write(word);
+      await turns();
+    }
+    expect(calls).toBe(1);
+    const watch = new Watch(transport);
+    watch.drain();
+    await watch.hears('abc');
   });
 });
 
@@ -213,40 +247,16 @@ describe('tcp reads', () => {
     await watch.until(() => held + watch.text.length >= total);
     expect(held + watch.text.length).toBe(total);
   });
-
-  it('and calls once until it is polled', async () => {
-    const { port, sockets } = await listen();
-    const transport = tcp();
-    let calls = 0;
-    let called = () => {};
-    transport.onReady = () => {
-      calls++;
-      called();
-    };
-    const call = () =>
-      new Promise<void>((resolve) => {
-        called = resolve;
-      });
-    transport.open({ host, port });
-    await call();
-    for (const word of ['a', 'b', 'c']) {
-      sockets[0]?.write(word);
-      await turns();
-    }
-    expect(calls).toBe(1);
-    const watch = new Watch(transport);
-    watch.drain();
-    await watch.hears('abc');
-  });
 });
 
-describe('tcp closes', () => {
+describe.each(transports)('%s closes', (_name, make) => {
   it('gracefully: all that was written arrives, and no event comes any more', async () => {
-    let heard = Promise.resolve('');
-    const { port } = await listen((socket) => {
-      heard = readAll(socket);
+    let accept = (_text: Promise<string>) => {};
+    const heard = new Promise<string>((resolve) => {
+      accept = resolve;
     });
-    const watch = new Watch(tcp());
+    const { port } = await listen((socket) => accept(readAll(socket)));
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
     const big = 'x'.repeat(3_000_000);
@@ -258,6 +268,29 @@ describe('tcp closes', () => {
     expect(watch.events).toEqual([]);
   });
 
+  it('at once, also while it opens, and survives what comes late', async () => {
+    const { port, sockets } = await listen();
+    const watch = new Watch(make());
+    watch.transport.open({ host, port });
+    watch.transport.close(true);
+    watch.transport.open({ host, port });
+    await watch.next('open');
+    const [server] = sockets.slice(-1);
+    watch.say('x');
+    server?.resetAndDestroy();
+    watch.transport.close(false);
+    watch.transport.close(false);
+    await turns();
+    expect(watch.events).toEqual([]);
+    expect(watch.transport.poll()).toBeUndefined();
+  });
+
+  it('and refuses a handshake without a line', () => {
+    expect(() => make().secure({})).toThrow(/open line/);
+  });
+});
+
+describe('tcp closes', () => {
   it('gracefully, but not for ever', async () => {
     const { port, sockets } = await listen((socket) => socket.pause());
     const watch = new Watch(tcp());
@@ -276,26 +309,5 @@ describe('tcp closes', () => {
     if (server === undefined) throw new Error('no server');
     // Only now is it read: what had not left by then never comes.
     expect((await readAll(server)).length).toBeLessThan(written);
-  });
-
-  it('at once, also while it opens, and survives what comes late', async () => {
-    const { port, sockets } = await listen();
-    const watch = new Watch(tcp());
-    watch.transport.open({ host, port });
-    watch.transport.close(true);
-    watch.transport.open({ host, port });
-    await watch.next('open');
-    const [server] = sockets.slice(-1);
-    watch.say('x');
-    server?.resetAndDestroy();
-    watch.transport.close(false);
-    watch.transport.close(false);
-    await turns();
-    expect(watch.events).toEqual([]);
-    expect(watch.transport.poll()).toBeUndefined();
-  });
-
-  it('and refuses a handshake without a line', () => {
-    expect(() => tcp().secure({})).toThrow(/open line/);
   });
 });

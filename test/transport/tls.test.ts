@@ -2,12 +2,11 @@ import type { Socket } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { endPointBinding } from '../../src/transport/end-point-binding.ts';
-import { tcp } from '../../src/transport/tcp.ts';
 import type { Target, TlsOptions } from '../../src/transport/transport.ts';
 import { certificate, type Recipe } from '../support/certificates.ts';
 import { hasWholeTls } from '../support/runtime.ts';
 import { codeOf } from '../testing/talk.ts';
-import { atEnd, listen, once, portOf, serveTls, turns, Watch } from './loopback.ts';
+import { atEnd, listen, type Make, once, portOf, serveTls, transports, turns, Watch } from './loopback.ts';
 
 const host = '127.0.0.1';
 const good = certificate();
@@ -24,6 +23,7 @@ async function listenTls({ key, cert }: { key: string; cert: string }) {
 
 /** Opens a line to a TLS server and shakes hands at once. */
 async function shake(
+  make: Make,
   options: TlsOptions,
   {
     recipe = {},
@@ -43,18 +43,18 @@ async function shake(
     secure.write('220 hello\r\n');
     secure.pipe(secure);
   });
-  const watch = new Watch(tcp());
+  const watch = new Watch(make());
   watch.transport.open({ host, port, ...target });
   await watch.next('open');
   watch.transport.secure({ ca: own.ca, ...options });
   return { watch, servers, sockets, own };
 }
 
-describe('tcp secures', () => {
+describe.each(transports)('%s secures', (_name, make) => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
     'a line with %s, and knows its channel binding',
     async (version) => {
-      const { watch, servers, own } = await shake({ servername }, { version });
+      const { watch, servers, own } = await shake(make, { servername }, { version });
       const { tls } = await watch.next('secure');
       expect(tls).toMatchObject({ protocol: version, authorized: true, servername, resumed: false });
       expect(tls.cipher).toMatch(/AES|CHACHA/);
@@ -83,7 +83,7 @@ describe('tcp secures', () => {
       },
       { host: '::1', port: 0 },
     );
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host: '::1', port });
     await watch.hears('220 clear');
     watch.say('STARTTLS\r\n');
@@ -94,7 +94,7 @@ describe('tcp secures', () => {
   });
 
   it('a big text both ways under TLS, with back-pressure', async () => {
-    const { watch, servers } = await shake({ servername });
+    const { watch, servers } = await shake(make, { servername });
     await watch.next('secure');
     const size = 3_000_000;
     const room = watch.say('x'.repeat(size));
@@ -115,7 +115,7 @@ describe('tcp secures', () => {
         secure.write('220 hello');
       });
     });
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
     watch.transport.secure({ ca: good.ca, servername, key: client.key, cert: client.cert });
@@ -124,7 +124,7 @@ describe('tcp secures', () => {
   });
 });
 
-describe('tcp verifies', () => {
+describe.each(transports)('%s verifies', (_name, make) => {
   it.each<[string, TlsOptions, Recipe, Partial<Target>, string]>([
     ['a wrong name', { servername: 'other.example.test' }, {}, {}, 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['an expired certificate', { servername }, { days: -1 }, {}, 'CERT_HAS_EXPIRED'],
@@ -163,7 +163,7 @@ describe('tcp verifies', () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     const quiet = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     try {
-      const { watch } = await shake(options, { recipe, target });
+      const { watch } = await shake(make, options, { recipe, target });
       const lost = await watch.next('lost');
       expect(lost.during).toBe('secure');
       expect(codeOf(lost)).toBe(code);
@@ -184,7 +184,7 @@ describe('tcp verifies', () => {
     const warnings: string[] = [];
     const note = (warning: Error) => warnings.push(warning.message);
     process.on('warning', note);
-    const { watch } = await shake(options, { recipe });
+    const { watch } = await shake(make, options, { recipe });
     expect((await watch.next('secure')).tls.authorized).toBe(true);
     process.off('warning', note);
     expect(warnings).toEqual([]);
@@ -192,6 +192,7 @@ describe('tcp verifies', () => {
 
   it('nothing when told so, and says it', async () => {
     const { watch } = await shake(
+      make,
       { servername: 'wrong.example.test', rejectUnauthorized: false, ca: [] },
       { recipe: { days: -1 } },
     );
@@ -213,7 +214,7 @@ describe('tcp verifies', () => {
       { servername: 'a.example.test', rejectUnauthorized: false },
     ];
     for (const options of tries) {
-      const watch = new Watch(tcp());
+      const watch = new Watch(make());
       watch.transport.open({ host, port });
       await watch.next('open');
       watch.transport.secure({ ca: own.ca, session, ...options });
@@ -232,10 +233,10 @@ describe('tcp verifies', () => {
   });
 });
 
-describe('tcp fails a handshake', () => {
+describe.each(transports)('%s fails a handshake', (_name, make) => {
   async function failing(serve: (socket: Socket) => void, options: TlsOptions = {}) {
     const { port } = await listen(serve);
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
     watch.transport.secure({ servername, ...options });
@@ -267,7 +268,7 @@ describe('tcp fails a handshake', () => {
       socket.write('220 go\r\n');
       serveTls(socket, good);
     });
-    const transport = tcp();
+    const transport = make();
     const watch = new Watch(transport);
     transport.open({ host, port });
     await watch.next('open');
@@ -279,15 +280,16 @@ describe('tcp fails a handshake', () => {
     });
     const first = transport.poll();
     expect(first?.type).toBe('bytes');
-    if (transport.poll() === undefined) await told;
+    const second = transport.poll();
+    if (second === undefined) await told;
     watch.drain();
     expect(sockets).toHaveLength(1);
-    expect(watch.events.at(-1) ?? transport.poll()).toMatchObject({ type: 'lost', during: 'secure' });
+    expect(second ?? watch.events.at(-1)).toMatchObject({ type: 'lost', during: 'secure' });
   });
 
   it('and not the process when errors come late', async () => {
     const { port, sockets } = await listen((socket) => socket.once('data', () => {}));
-    const watch = new Watch(tcp());
+    const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
     watch.transport.secure({ servername });
@@ -298,7 +300,7 @@ describe('tcp fails a handshake', () => {
   });
 
   it.runIf(hasWholeTls)('but reports a line that breaks afterwards as the line [TK64]', async () => {
-    const { watch, sockets } = await shake({ servername });
+    const { watch, sockets } = await shake(make, { servername });
     await watch.next('secure');
     await watch.hears('220 hello');
     sockets[0]?.resetAndDestroy();

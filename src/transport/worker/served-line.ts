@@ -1,0 +1,150 @@
+/**
+ * The sockets' side of one line: a `tcp()` transport of this thread, and shared memory in place of a pump. It takes
+ * no more from either side than the other has room for.
+ */
+import { clearBytes } from '../line-error.ts';
+import { tcp } from '../tcp.ts';
+import type { TlsMemory } from '../tls-memory.ts';
+import type { Target, TlsOptions, Transport, TransportEvent } from '../transport.ts';
+import { Outgoing } from './frames.ts';
+import type { SocketOptions } from './messages.ts';
+import type { SharedLine } from './shared-line.ts';
+
+/** Unread bytes beyond which the socket is not read; the ring holds what is on the way. */
+const readBytes = 65_536;
+/** Bytes that are taken out of the ring at once. */
+const mostTaken = 65_536;
+
+export interface Host {
+  /** The pump's thread has to be called. */
+  signal(): void;
+  /** Nothing more will be told of this line. */
+  over(): void;
+}
+
+export class ServedLine {
+  readonly #line: SharedLine;
+  readonly #host: Host;
+  readonly #transport: Transport;
+  /** The socket takes no more until it drains. */
+  #full = false;
+  /** What the ring had no room for. */
+  #outgoing: Outgoing | undefined;
+  /** Its last event is on its way. */
+  #lost = false;
+  #over = false;
+
+  constructor(line: SharedLine, options: SocketOptions, tlsMemory: TlsMemory, host: Host) {
+    this.#line = line;
+    this.#host = host;
+    this.#transport = tcp({ ...options, readBytes, tlsMemory });
+    this.#transport.onReady = () => this.#tell();
+  }
+
+  open(target: Target): void {
+    this.#guard('open', () => this.#transport.open(target));
+  }
+
+  /** The pump has written, or read. */
+  wake(): void {
+    this.#line.wokenUp();
+    this.#take();
+    this.#tell();
+  }
+
+  /** @param seen how far the pump had read: what has come since came in clear, and belongs to nobody (CVE-2011-0411) */
+  secure(options: TlsOptions, rest: readonly Uint8Array[], seen: number): void {
+    this.#takeAll(rest);
+    if (this.#lost || this.#over) return;
+    if (this.#line.toPump.tail !== seen || this.#outgoing !== undefined) {
+      this.#transport.close(false);
+      this.#put({ type: 'lost', during: 'secure', error: clearBytes() });
+    } else this.#guard('secure', () => this.#transport.secure(options));
+  }
+
+  close(graceful: boolean, rest: readonly Uint8Array[]): void {
+    if (graceful) this.#takeAll(rest);
+    this.#transport.close(graceful);
+    this.#end();
+  }
+
+  /** Bytes of the pump, as many as the socket likes. */
+  #take(): void {
+    const ring = this.#line.toSockets;
+    while (!this.#full && ring.used > 0) this.#takePiece();
+    if (this.#line.satisfies()) this.#signal();
+  }
+
+  #takePiece(): void {
+    const ring = this.#line.toSockets;
+    const bytes = ring.read(Math.min(ring.used, mostTaken));
+    ring.release();
+    this.#full = !this.#transport.write(bytes);
+  }
+
+  /** All bytes of the pump, whether the socket likes it or not. */
+  #takeAll(rest: readonly Uint8Array[]): void {
+    while (this.#line.toSockets.used > 0) this.#takePiece();
+    for (const bytes of rest) this.#full = !this.#transport.write(bytes);
+  }
+
+  /** Events of the socket, as many as the ring has room for. */
+  #tell(): void {
+    for (let n = 0; this.#flush() && !this.#over; n++) {
+      const event = this.#transport.poll();
+      if (event === undefined) {
+        if (n > 0) this.#signal();
+        return;
+      }
+      if (event.type === 'drain') {
+        this.#full = false;
+        this.#take();
+      } else this.#put(event);
+    }
+    if (!this.#over) this.#signal();
+  }
+
+  #put(event: TransportEvent): void {
+    this.#lost ||= event.type === 'lost';
+    this.#outgoing = new Outgoing(event);
+    this.#flush();
+  }
+
+  /** True when nothing waits for room. */
+  #flush(): boolean {
+    const { toPump } = this.#line;
+    while (this.#outgoing !== undefined) {
+      if (this.#outgoing.put(toPump)) this.#outgoing = undefined;
+      else {
+        this.#line.block();
+        // the pump may have read before it could see that
+        if (toPump.used > toPump.capacity / 2 || !this.#line.unblocks()) return false;
+      }
+    }
+    if (this.#lost && !this.#over) {
+      this.#signal();
+      this.#end();
+    }
+    return true;
+  }
+
+  #signal(): void {
+    if (this.#line.signal()) this.#host.signal();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.over();
+  }
+
+  #guard(during: 'open' | 'secure', call: () => void): void {
+    try {
+      call();
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      this.#transport.close(false);
+      this.#put({ type: 'lost', during, error });
+    }
+  }
+}

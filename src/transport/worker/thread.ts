@@ -1,0 +1,50 @@
+/**
+ * The thread of the sockets: the file that it runs. It serves the lines of all clients of the process, and ends some
+ * seconds after the last of them. It knows no SMTP.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { TlsMemory } from '../tls-memory.ts';
+import { type ThreadData, type ToPump, type ToSockets, threadEnded } from './messages.ts';
+import { ServedLine } from './served-line.ts';
+import { SharedLine } from './shared-line.ts';
+
+/** A client that connects again soon finds the thread, and the TLS sessions that it remembers. */
+const lingerMs = 5000;
+
+// this file is run as a thread, by host.ts, and no other way
+const port = parentPort as NonNullable<typeof parentPort>;
+const { lines: open } = workerData as ThreadData;
+const lines = new Map<number, ServedLine>();
+const tlsMemory = new TlsMemory();
+const tell = (message: ToPump): void => port.postMessage(message);
+let ending: ReturnType<typeof setTimeout> | undefined;
+
+port.on('message', (message: ToSockets) => {
+  if (message.type === 'open') return openLine(message);
+  const line = lines.get(message.line);
+  if (message.type === 'wake') line?.wake();
+  else if (message.type === 'secure') line?.secure(message.options, message.rest, message.seen);
+  else line?.close(message.graceful, message.rest);
+});
+
+function openLine({ line, target, options, memory }: Extract<ToSockets, { type: 'open' }>): void {
+  clearTimeout(ending);
+  const served = new ServedLine(new SharedLine(memory, 'sockets'), options, tlsMemory, {
+    signal: () => tell({ type: 'signal', line }),
+    over: () => {
+      lines.delete(line);
+      tell({ type: 'over', line });
+      if (Atomics.sub(open, 0, 1) === 1) linger();
+    },
+  });
+  lines.set(line, served);
+  served.open(target);
+}
+
+function linger(): void {
+  clearTimeout(ending);
+  ending = setTimeout(() => {
+    // sockets that are closing gently are waited for
+    if (Atomics.compareExchange(open, 0, 0, threadEnded) === 0) port.close();
+  }, lingerMs);
+}
