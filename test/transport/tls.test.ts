@@ -249,9 +249,9 @@ describe.each(transports)('%s fails a handshake', (_name, make) => {
   }
 
   it('when the server answers in clear [S3]', async () => {
-    expect(await failing((socket) => socket.write('220 hello, this is plain SMTP\r\n'))).toBe(
-      'ERR_SSL_WRONG_VERSION_NUMBER',
-    );
+    expect(
+      await failing((socket) => socket.once('data', () => socket.write('220 hello, this is plain SMTP\r\n'))),
+    ).toBe('ERR_SSL_WRONG_VERSION_NUMBER');
   });
 
   it('when the server closes, or breaks the line [S3, S18]', async () => {
@@ -264,16 +264,18 @@ describe.each(transports)('%s fails a handshake', (_name, make) => {
   });
 
   it.runIf(hasWholeTls)('when clear bytes have come that nobody has polled [S1]', async () => {
-    const { port, sockets } = await listen((socket) => {
-      socket.write('220 go\r\n');
-      serveTls(socket, good);
-    });
+    const { port, sockets, first: accepted } = await listen();
     const transport = make();
     const watch = new Watch(transport);
     transport.open({ host, port });
     await watch.next('open');
-    transport.onReady = undefined;
-    await turns();
+    const arrived = new Promise<void>((resolve) => {
+      transport.onReady = resolve;
+    });
+    const server = await accepted;
+    server.write('220 go\r\n');
+    serveTls(server, good);
+    await arrived;
     transport.secure({ ca: good.ca, servername });
     const told = new Promise<void>((resolve) => {
       transport.onReady = resolve;
