@@ -212,10 +212,9 @@ class PumpLine {
       this.#restBytes -= taken.length;
     }
     if (this.#restBytes < before) ring.publish();
-    if (this.#restBytes > 0 || ring.room === 0) {
-      this.#full = true;
-      this.#shared.want();
-    }
+    if (this.#restBytes > 0 || ring.room === 0) this.#full = true;
+    // a drain is due, and it comes when the sockets' thread has read enough
+    if (this.#full) this.#shared.want();
     this.#wake();
   }
 

@@ -150,7 +150,7 @@ describe('tcp loses', () => {
 
 describe.each(transports)('%s writes', (_name, make) => {
   it('until it is full, and drains when the peer reads [TK27, TK28]', async () => {
-    const { port, sockets } = await listen((socket) => socket.pause());
+    const { port, first } = await listen((socket) => socket.pause());
     const watch = new Watch(make());
     watch.transport.open({ host, port });
     await watch.next('open');
@@ -160,15 +160,15 @@ describe.each(transports)('%s writes', (_name, make) => {
     while (watch.transport.write(piece) || written < 20_000_000);
     await turns();
     expect(watch.events).toEqual([]);
-    const [server] = sockets;
+    const server = await first;
     let heard = 0;
-    server?.on('data', (bytes) => {
+    server.on('data', (bytes) => {
       heard += bytes.length;
     });
-    server?.resume();
+    server.resume();
     await watch.next('drain');
     watch.transport.close(true);
-    if (server !== undefined) await once(server, 'end');
+    await once(server, 'end');
     expect(heard).toBe(written);
   });
 
