@@ -66,6 +66,8 @@ export function isLegal(step: Step, connection: Connection): boolean {
   if (!Object.hasOwn(steps, step))
     throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
   const facts = steps[step];
+  // DISCONNECTED of the connection before is still to be told
+  if (step === 'connect' && connection.outbox.hasEvents) return false;
   return connection.can(facts.connection) && mailTakes(step, facts, connection.transactions.newest);
 }
 

@@ -59,8 +59,6 @@ export class Departures {
   #begun = 0;
   /** Most messages have the sender of the one before. */
   #lastMail: MadeMail | undefined;
-  /** The newest MAIL that left behind a message whose fate was open. */
-  #unsure: Mail | undefined;
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -86,7 +84,6 @@ export class Departures {
   reset(): void {
     this.#inFlight = 0;
     this.#begun = 0;
-    this.#unsure = undefined;
   }
 
   save() {
@@ -134,7 +131,6 @@ export class Departures {
         if (moment.pace === 'command') return false;
       }
       mail.behind = this.#inFlight > 0;
-      if (mail.behind) this.#unsure = mail;
       mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
@@ -159,9 +155,10 @@ export class Departures {
 
   /** What goes again goes behind all that has begun and waits: a message needs an end that can wait. */
   #mayBeOvertaken(mail: Mail): boolean {
-    const { behind, hasBegun, over } = this.#unsure ?? mail;
-    if (!(behind && hasBegun) || over) this.#unsure = undefined;
-    return this.#unsure !== undefined && mail.content === undefined;
+    if (mail.content !== undefined) return false;
+    for (const { behind, hasBegun, over } of this.#host.transactions.mails)
+      if (behind && hasBegun && !over) return true;
+    return false;
   }
 
   #clear(moment: Moment): void {

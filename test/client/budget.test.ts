@@ -152,4 +152,23 @@ describe('the budget', () => {
     // small pieces leave together
     expect(writes.length).toBeLessThan(100);
   });
+
+  it('S18: connect() waits for DISCONNECTED also where the budget, or a listener of STATE, comes between', () => {
+    const { client, told } = bench({
+      client: { tls: 'implicit' },
+      server: { tls: 'implicit', handshake: 'fail' },
+    });
+    const legal: boolean[] = [];
+    client.on('STATE', ({ to }) => to === 'disconnected' && legal.push(client.can('connect')));
+    client.on('DISCONNECTED', () => legal.push(client.can('connect')));
+    client.connect();
+    for (let turn = 0; turn < 50 && !told.includes('DISCONNECTED ETLS'); turn++) {
+      client.execute(1);
+      if (client.state === 'disconnected' && !told.includes('DISCONNECTED ETLS')) {
+        expect(() => client.connect()).toThrow(/EISCONN|wait for DISCONNECTED/);
+        legal.push(client.can('connect'));
+      }
+    }
+    expect(legal).toEqual([false, false, true]);
+  });
 });

@@ -52,7 +52,7 @@ export interface Mood {
   readonly injected: string | undefined;
 }
 
-export const strikes = [
+const strikes = [
   'silence',
   'half',
   'drop',

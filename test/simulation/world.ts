@@ -241,10 +241,14 @@ export class World implements Exchange, Witness {
     }
     if (client.state === 'disconnected') return false;
     this.#note(`(the world leaves, from '${client.state}')`);
-    if (this.#left < client.lives.length) {
+    if (this.#left < client.lives.length && client.can('disconnect')) {
       this.#left = client.lives.length;
       client.disconnect();
       return true;
+    }
+    if (!client.can('abort')) {
+      this.#accuse(`it cannot be left in '${client.state}'`);
+      return false;
     }
     if (this.#finite) this.#accuse(`it hangs in '${client.state}'`);
     client.abort();
@@ -280,7 +284,7 @@ export class World implements Exchange, Witness {
       const mismatch = (tls === 'implicit') !== (plan.server.tls === 'implicit');
       if (!lied && !mismatch)
         for (const one of server.kit.violations) this.#accuse(`the client broke a rule: ${one}`);
-      if (injected && client.lives[life]?.events.some(({ name }) => name === 'CONNECTED'))
+      if (!lied && injected && client.lives[life]?.events.some(({ name }) => name === 'CONNECTED'))
         this.#accuse('what was slipped in before TLS was not noticed');
     }
   }
