@@ -31,14 +31,14 @@ export interface UnfinishedMessage {
   readonly accepted?: readonly Recipient[] | undefined;
 }
 
-interface Refusal {
+type Refusal = {
   readonly step: Step;
   readonly message?: Message | undefined;
   readonly recipient?: Recipient | undefined;
   /** Absent when the refusal is ours: the server does not offer what was asked for. */
   readonly reply?: Reply | undefined;
   readonly error: SmtpError;
-}
+};
 
 export type SmtpEvent =
   | {

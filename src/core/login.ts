@@ -22,7 +22,7 @@ interface Try {
   readonly challenges: string[];
 }
 
-interface Saved {
+export interface Saved {
   readonly left: readonly string[];
   readonly tries: readonly Try[];
   readonly error: Error | undefined;
