@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^smtpump\/promises$/, replacement: here('src/promises/index.ts') },
       { find: /^smtpump\/testing$/, replacement: here('src/testing/index.ts') },
       { find: /^smtpump\/blocking$/, replacement: here('src/blocking/index.ts') },
+      { find: /^smtpump\/treck$/, replacement: here('src/treck/index.ts') },
       { find: /^smtpump\/machines$/, replacement: here('machines/index.ts') },
       { find: /^smtpump$/, replacement: here('src/index.ts') },
     ],
