@@ -32,7 +32,7 @@ describe('who may import whom', () => {
     client,
     promises: above,
     blocking: above,
-    treck: above,
+    treck: [...above, 'blocking'],
     session: above,
     sendmail: [...above, 'promises', 'blocking', 'treck', 'session'],
     index: above,

@@ -2,12 +2,12 @@
  * One session: its options, and the client of its connection. It turns the client's pump when it is told to, keeps the
  * result of the last action, and passes events on. Of the protocol it knows nothing.
  */
+import { turnUntil } from '../blocking/turn.ts';
 import { SmtpClient } from '../client/client.ts';
 import type { SmtpEvent } from '../core/events.ts';
 import type { SmtpClientOptions, TargetOptions } from '../options.ts';
-import type { TcpOptions } from '../transport/tcp.ts';
-import { tcp } from '../transport/tcp.ts';
-import type { TlsOptions, Transport } from '../transport/transport.ts';
+import type { TlsOptions, Transport, WaitingTransport } from '../transport/transport.ts';
+import { type WorkerOptions, worker } from '../transport/worker.ts';
 import * as codes from './codes.ts';
 import { returnCode } from './errors.ts';
 import { eventNumber } from './events.ts';
@@ -19,8 +19,8 @@ export interface SessionOptions
     SmtpClientOptions,
     'localName' | 'pipelining' | 'chunking' | 'bodyBufferBytes' | 'clock' | 'random'
   > {
-  /** Makes the transport of each connection, with the socket options that were set. @default tcp */
-  readonly transport?: ((options: TcpOptions) => Transport) | undefined;
+  /** Makes the transport of each connection, with the socket options that were set. @default worker */
+  readonly transport?: ((options: WorkerOptions) => Transport) | undefined;
   /** May a login leave on a line without TLS? @default false */
   readonly allowPlaintext?: boolean | undefined;
 }
@@ -31,8 +31,6 @@ export type EventCallback = (handle: SmtpHandle, event: number) => void;
 /** Called when tfSmtpUserExecute has something to do. `eventId` is not used. */
 export type NotifyCallback = (handle: SmtpHandle, userPointer: unknown, eventId: number) => void;
 
-type WaitingTransport = Transport & { wait(timeoutMs: number): unknown };
-
 export class Session {
   readonly handle: SmtpHandle = Object.freeze({});
   readonly allowPlaintext: boolean;
@@ -40,31 +38,35 @@ export class Session {
   tlsMode: number = codes.TM_SMTP_TLSMODE_OPTIONAL;
   /** Without it TLS is never tried. */
   tlsOptions: TlsOptions | undefined;
-  socketOptions: TcpOptions = {};
+  socketOptions: WorkerOptions = {};
   /** The notify callback runs. */
   notifying = false;
   client: SmtpClient | undefined;
   readonly #options: SmtpClientOptions;
-  readonly #makeTransport: (options: TcpOptions) => Transport;
+  readonly #makeTransport: (options: WorkerOptions) => Transport;
   readonly #blocking: boolean;
   readonly #callback: EventCallback | null;
   #notify: NotifyCallback | null = null;
-  #transport: Transport | undefined;
+  /** What blocking mode waits for. */
+  #line: WaitingTransport | undefined;
   /** Of the last action. */
   #result = codes.TM_ENOERROR;
-  /** CONNECTED was told, or the connection was refused by an event. */
+  /** CONNECTED is due. */
   #opening = false;
+  /** In place of it the server has refused us, and that was told. */
   #refused = false;
+  #drained = false;
   #turning = false;
 
   constructor(
     clientOptions: SmtpClientOptions,
     blocking: boolean,
     callback: EventCallback | null,
-    { transport = tcp, allowPlaintext = false }: SessionOptions,
+    { transport, allowPlaintext = false }: SessionOptions,
   ) {
     this.#options = { ...clientOptions, pump: 'manual' };
-    this.#makeTransport = transport;
+    // a program that has been waiting has nothing left to do when it ends
+    this.#makeTransport = transport ?? ((options) => worker({ ...options, ref: !blocking }));
     this.#blocking = blocking;
     this.#callback = callback;
     this.allowPlaintext = allowPlaintext;
@@ -84,11 +86,12 @@ export class Session {
   connect(target: TargetOptions): number {
     if (this.isOnline) return codes.TM_EISCONN;
     const transport = this.#makeTransport(this.socketOptions);
-    if (this.#blocking && !canWait(transport)) return codes.TM_EOPNOTSUPP;
+    const waits = canWait(transport);
+    if (this.#blocking && !waits) return codes.TM_EOPNOTSUPP;
     const client = new SmtpClient({ ...this.#options, transport });
     client.connect(target);
     client.on('event', (event) => this.#hear(event));
-    this.#transport = transport;
+    this.#line = waits ? transport : undefined;
     this.client = client;
     this.#opening = true;
     this.#refused = false;
@@ -120,12 +123,14 @@ export class Session {
     if (client === undefined) return 0;
     let taken = client.sendBody(octets);
     if (!this.#blocking || this.#turning) return taken;
-    for (;;) {
-      const verdict = this.#turn();
-      if (taken === octets.length || !client.can('sendBody')) return taken;
-      if (verdict === 'pending') this.#wait();
-      else taken += client.sendBody(octets.subarray(taken));
+    while (taken < octets.length) {
+      this.#drained = false;
+      this.#turnUntil(() => this.#drained || !client.can('sendBody'));
+      if (!client.can('sendBody')) return taken;
+      taken += client.sendBody(octets.subarray(taken));
     }
+    this.#turn();
+    return taken;
   }
 
   /** Leaves the line and forgets it: by QUIT, which only blocking mode waits to see answered. */
@@ -148,11 +153,17 @@ export class Session {
   }
 
   #finish(): number {
-    for (;;) {
-      const verdict = this.#turn();
-      if (verdict === 'idle') return this.#result;
-      if (verdict === 'pending') this.#wait();
-    }
+    this.#turnUntil(() => false);
+    return this.#result;
+  }
+
+  /** Until it is so, or nothing is awaited any more. */
+  #turnUntil(done: () => boolean): void {
+    const pump = {
+      execute: () => this.#turn(),
+      readTimer: () => this.client?.readTimer() ?? Number.POSITIVE_INFINITY,
+    };
+    turnUntil(pump, { wait: (ms) => this.#line?.wait(ms) ?? false }, done);
   }
 
   #turn(): 'more' | 'pending' | 'idle' {
@@ -169,14 +180,9 @@ export class Session {
     }
   }
 
-  /** Until something arrives or a limit runs out. */
-  #wait(): void {
-    const { client } = this;
-    if (client !== undefined && canWait(this.#transport)) this.#transport.wait(client.readTimer());
-  }
-
   #hear(event: SmtpEvent): void {
     this.#result = resultOf(event) ?? this.#result;
+    if (event.name === 'DRAIN') this.#drained = true;
     if (event.name === 'CONNECTED') this.#opening = false;
     if (event.name === 'SERVER_ERROR' || event.name === 'SERVER_RETRY') this.#refused = this.#opening;
     const number = eventNumber(event, this.#refused);
@@ -220,6 +226,6 @@ function resultOf(event: SmtpEvent): number | undefined {
   }
 }
 
-function canWait(transport: Transport | undefined): transport is WaitingTransport {
-  return transport !== undefined && 'wait' in transport && typeof transport.wait === 'function';
+function canWait(transport: Transport): transport is WaitingTransport {
+  return 'wait' in transport && typeof transport.wait === 'function';
 }

@@ -1,5 +1,5 @@
 /** tfSmtpUserSetSockOpt: the socket options that Node can set, by their BSD names. */
-import type { TcpOptions } from '../transport/tcp.ts';
+import type { WorkerOptions } from '../transport/worker.ts';
 import type { Box } from './box.ts';
 import * as codes from './codes.ts';
 import { type ttSmtpClientHandle, withSession } from './handle.ts';
@@ -7,7 +7,7 @@ import { type ttSmtpClientHandle, withSession } from './handle.ts';
 /** An option is a whole number of four octets. */
 const size = 4;
 
-const settings = new Map<string, (value: number) => TcpOptions>([
+const settings = new Map<string, (value: number) => WorkerOptions>([
   [`${codes.IPPROTO_TCP} ${codes.TCP_NODELAY}`, (value) => ({ noDelay: value !== 0 })],
   [`${codes.IPPROTO_TCP} ${codes.TCP_KEEPIDLE}`, (value) => ({ keepAliveInitialDelay: value * 1000 })],
   [`${codes.SOL_SOCKET} ${codes.SO_KEEPALIVE}`, (value) => ({ keepAlive: value !== 0 })],

@@ -1,5 +1,5 @@
 /** A session of the Treck names over a simulated line, with its events kept by name. It checks nothing itself. */
-import type { TcpOptions } from 'smtpump';
+import type { WorkerOptions } from 'smtpump';
 import { memory, type ReplyPlan, ScriptedServer, type ServerOptions, VirtualClock } from 'smtpump/testing';
 import * as tm from 'smtpump/treck';
 
@@ -41,7 +41,7 @@ export interface Rig {
   /** Event names, in order. */
   readonly told: string[];
   /** The socket options of each transport that was made. */
-  readonly sockets: TcpOptions[];
+  readonly sockets: WorkerOptions[];
   /** Turns the crank and the clock until Execute has a result. */
   run(): string;
   /** Does it, and runs to the result. */
@@ -53,13 +53,10 @@ export function rig(setup: RigSetup = {}): Rig {
   const clock = new VirtualClock();
   const server = new ScriptedServer(script);
   const told: string[] = [];
-  const sockets: TcpOptions[] = [];
-  const transport = (socketOptions: TcpOptions) => {
+  const sockets: WorkerOptions[] = [];
+  const transport = (socketOptions: WorkerOptions) => {
     sockets.push(socketOptions);
-    const line = memory(server, { clock, latencyMs: setup.latencyMs ?? 10 });
-    // blocking mode waits in its transport; here waiting is the passing of virtual time
-    const wait = (ms: number): void => clock.advanceTo(Math.min(clock.next, clock.now() + ms));
-    return blocking ? Object.assign(line, { wait }) : line;
+    return memory(server, { clock, latencyMs: setup.latencyMs ?? 10 });
   };
   const callback: tm.EventCallback = (handle, event) => {
     told.push(eventName(event));
