@@ -33,10 +33,13 @@ export async function startServer({ login = false } = {}) {
   server.on('error', (error) => console.error(`server: ${error.message}`));
   server.listen(0, 'localhost');
   await once(server.server, 'listening');
-  const address = server.server.address();
+  const bound = server.server.address();
+  const { address, port } = typeof bound === 'object' && bound !== null ? bound : { address: '', port: 0 };
   return {
     host: 'localhost',
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    /** For those who do not look names up. */
+    address,
+    port,
     /** Whoever trusts this certificate can verify the server. */
     ca: cert,
     messages,

@@ -67,6 +67,55 @@ describe('without flags', () => {
   });
 });
 
+describe('07, 08: the Treck names, in a process that never returns to its event loop', () => {
+  const names = ['07-treck-blocking', '08-treck-nonblocking'];
+  const server = new MailServer();
+  beforeAll(() => server.listen());
+  afterAll(() => server.close());
+
+  test('07: blocking calls [TK51]', async () => {
+    expect(await example('07-treck-blocking')).toEqual({
+      code: 0,
+      stdout: 'result: no error; the event loop turned 0 times\nreceived: 25216 octets\n',
+      stderr: '',
+    });
+  });
+
+  test('08: a loop of tfSmtpUserExecute ends [TK53]', async () => {
+    expect(await example('08-treck-nonblocking')).toEqual({
+      code: 0,
+      stdout: 'result: no error; 3 recipients; the event loop turned 0 times\nreceived: 500238 octets\n',
+      stderr: '',
+    });
+  });
+
+  test.each(names)('%s sends to the server given', async (name) => {
+    const before = server.messages.length;
+    const { code, stdout, stderr } = await example(name, ...to(server.port));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^result: no error;.* turned 0 times\n$/);
+    expect(server.messages.length).toBe(before + 1);
+    const text = server.messages.at(-1) ?? '';
+    expect(text).toMatch(/^From: Device 7 <me@sender\.example>\r\nTo: you@receiver\.example\r\nCc: bob@/);
+    expect(text).not.toContain('cid@receiver.example');
+  });
+
+  const codes: readonly (readonly [string, string, string])[] = [
+    ['GREETING', '554 5.3.2 no', 'the server refused for good'],
+    ['MAIL', '451 4.3.0 later', 'the server refused for now'],
+    ['RCPT', '550 5.1.1 no', 'the server refused for good'],
+    ['DATA', '554 5.0.0 no', 'the server refused for good'],
+    ['CONTENT', '452 4.2.2 full', 'the server refused for now'],
+    ['CONTENT', '354 what', 'the server broke the protocol'],
+  ];
+  describe.each(names)('%s ends with the code', (name) => {
+    test.each(codes)('where %s is answered %s', async (verb, reply, text) => {
+      const { code, stdout } = await withRawServer({ [verb]: reply }, (port) => example(name, ...to(port)));
+      expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining(`result: ${text};`) });
+    });
+  });
+});
+
 describe('with flags', () => {
   const server = new MailServer();
   beforeAll(() => server.listen());
