@@ -110,9 +110,14 @@ describe('the programs', () => {
     expect(server.messages.at(-1)).toContain('Hello with await.');
   });
 
+  test('by the Treck names: a mail in blocking mode', async () => {
+    expect(await run(importing('treck'))).toEqual({ code: 0, stdout: 'no error\n', stderr: '' });
+    expect(server.messages.at(-1)).toMatch(/\r\n\r\nHello by other names\.\r\n$/);
+  });
+
   test('the testing kit lets five minutes pass', async () => {
     expect(await run(importing('testing'))).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(programs).toHaveLength(4);
+    expect(programs).toHaveLength(5);
   });
 });
 
