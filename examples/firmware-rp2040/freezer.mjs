@@ -43,4 +43,4 @@ const board = {
 };
 uart0.onByte = (octet) => board.say?.(octet);
 
-await run(board);
+run(board);

@@ -15,10 +15,13 @@ export class PumpTime {
   #awaitedMs = 0;
   #began = performance.now();
 
-  /** @param {'virtual' | 'real'} kind @param {boolean} jumps what is awaited is in memory: nobody has to sleep for it */
-  constructor(kind, jumps) {
+  /**
+   * @param {'virtual' | 'real'} kind
+   * @param {import('smtpump').WaitingTransport} [line] to somebody else; without it all is in memory
+   */
+  constructor(kind, line) {
     this.real = kind === 'real';
-    this.jumps = jumps && !this.real;
+    this.line = line;
     this.clock = new VirtualClock(this.real ? Date.now() : undefined);
     this.start = this.clock.now();
   }
@@ -33,8 +36,10 @@ export class PumpTime {
   /** The board stands still until something arrives, or for so long. @param {number} ms */
   wait(ms) {
     const before = this.#machineMs();
-    if (!this.jumps) sleep(Math.min(ms, 1));
-    this.#awaitedMs += this.jumps ? ms : this.#machineMs() - before;
+    if (this.line !== undefined) this.line.wait(ms);
+    else if (this.real) sleep(ms);
+    const jump = this.line === undefined && !this.real;
+    this.#awaitedMs += jump ? ms : this.#machineMs() - before;
     this.#set();
   }
 

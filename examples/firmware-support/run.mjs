@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The loop of a simulator with a board that mails: it runs the board, turns the pump and keeps the time of both. It
- * knows a board only as {@link Board}.
+ * never returns to Node's event loop. It knows a board only as {@link Board}.
  *
  *     --server memory      a scripted server, 40 ms away, that thinks for a second about each mail (default)
  *     --server HOST:PORT   yours
@@ -11,8 +11,7 @@
  *     --clock real         the board is held to the machine's time (default with a server of yours)
  *     --seconds N          give up when the board has run for so long, in its own time (default 30)
  */
-import { setImmediate as eventLoop } from 'node:timers/promises';
-import { SmtpClient, tcp } from 'smtpump';
+import { SmtpClient, worker } from 'smtpump';
 import { Random, ScriptedServer, SimNetwork, trace } from 'smtpump/testing';
 import { readFlags } from './flags.mjs';
 import { Log } from './log.mjs';
@@ -31,10 +30,10 @@ import { PumpTime } from './pump-time.mjs';
 const sliceMs = 1;
 
 /** Until the board says `# mailed`. @param {Board} board */
-export async function run(board) {
+export function run(board) {
   const flags = readFlags();
-  const inMemory = flags.target === undefined;
-  const time = new PumpTime(flags.clock, inMemory);
+  const line = flags.target && worker();
+  const time = new PumpTime(flags.clock, line);
   const log = new Log(board, time);
   const server = new ScriptedServer({
     reply: ({ verb }) => (verb === 'CONTENT' ? { delayMs: 1000 } : undefined),
@@ -44,8 +43,8 @@ export async function run(board) {
   const client = new SmtpClient({
     pump: 'manual',
     clock: time.clock,
-    transport: trace(inMemory ? network.transport() : tcp(), (traced) => log.wire(traced)),
-    random: inMemory ? (n) => random.bytes(n) : undefined,
+    transport: trace(line ?? network.transport(), (traced) => log.wire(traced)),
+    random: line ? undefined : (n) => random.bytes(n),
     localName: 'board.sender.example',
     ...flags.target,
   });
@@ -61,7 +60,6 @@ export async function run(board) {
 
   while (!mailed && board.now() < flags.seconds * 1000) {
     const verdict = client.execute();
-    if (!inMemory) await eventLoop();
     if (!stands()) {
       const until = board.now() + sliceMs;
       while (board.now() < until && !stands()) board.step(until);
@@ -74,7 +72,7 @@ export async function run(board) {
   if (client.can('abort')) client.abort();
   client.execute();
   for (const { data } of server.messages) console.log(`\n${Buffer.from(data).toString().trimEnd()}\n`);
-  if (inMemory && flags.clock === 'virtual') console.log(`sha256 ${log.digest()}`);
+  if (line === undefined && flags.clock === 'virtual') console.log(`sha256 ${log.digest()}`);
   if (!mailed) console.error(`no mail in ${flags.seconds} seconds of the board's time`);
   process.exitCode = mailed ? 0 : 1;
 

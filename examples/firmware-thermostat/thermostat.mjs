@@ -53,4 +53,4 @@ function warm() {
 }
 warm();
 
-await run(board);
+run(board);
