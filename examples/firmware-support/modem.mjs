@@ -4,15 +4,17 @@
  * hears. One line of the board is one step; each is answered by one line, `OK` or `ERR code text`, and the next is
  * taken up after that. It knows no board, no time and no transport.
  *
- *     CONNECT           connect()              answered at CONNECTED
- *     FROM address      sendSender(address)                SENDER_ACK
- *     TO address        sendRecipient(address)             RECIPIENT_ACK
- *     DATA subject      sendBom({ subject })               BOM_ACK
- *     text              sendBody(text)           when it was taken; text that begins with . or # has a dot before it
- *     .                 sendEom()                          EOM_ACK
- *     QUIT              disconnect()                       DISCONNECTED
- *     # text            none: for the log only                     never
+ *     line            step                    its answer comes at
+ *     CONNECT         connect()               CONNECTED
+ *     FROM address    sendSender(address)     SENDER_ACK
+ *     TO address      sendRecipient(address)  RECIPIENT_ACK
+ *     DATA subject    sendBom({ subject })    BOM_ACK
+ *     text            sendBody(text)          as soon as it was taken
+ *     .               sendEom()               EOM_ACK
+ *     QUIT            disconnect()            DISCONNECTED
+ *     # for the log   none                    no time
  *
+ * Text that begins with . or # has a dot before it; a text that is refused takes the message back with it.
  * What is out of order is refused by the client itself, and so are addresses that are none.
  */
 import { printable, SmtpUsageError } from 'smtpump';
@@ -66,6 +68,7 @@ export class Modem {
       this.#take(line);
     } catch (error) {
       if (!(error instanceof SmtpUsageError)) throw error;
+      if (this.client.state === 'body') this.client.reset();
       this.#answer(`ERR ${error.code} ${printable(error.message)}`);
     }
   }

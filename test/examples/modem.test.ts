@@ -111,6 +111,16 @@ describe('what goes wrong', () => {
     expect(say(line)).toEqual([expect.stringMatching(code === 'OK' ? /^OK$/ : `^ERR ${code} `)]);
   });
 
+  test('a text that is refused takes its message back', () => {
+    const { say, server } = bench({ extensions: ['PIPELINING'] });
+    expect(say(...opening, 'DATA 7 bits', 'seven', 'né')).toEqual([
+      ...Array(5).fill('OK'),
+      expect.stringMatching(/^ERR EUNSUPPORTED /),
+    ]);
+    expect(say('QUIT')).toEqual(['OK']);
+    expect(server.messages).toEqual([]);
+  });
+
   test('a line that is lost is told once, in answer to what was asked', () => {
     const { say } = bench({ reply: ({ verb }) => (verb === 'RCPT' ? { drop: true } : undefined) });
     expect(say(...opening)).toEqual(['OK', 'OK', expect.stringMatching(/^ERR ESHUTDOWN /)]);
