@@ -21,7 +21,8 @@ async function one(seed: number): Promise<number> {
   return wrong.length;
 }
 
-async function many({ from, seeds }: Range, workers: number): Promise<number> {
+/** @param most stops when so many have failed */
+async function many({ from, seeds }: Range, workers: number, most: number): Promise<number> {
   const began = performance.now();
   noStacks();
   const left: Range[] = [];
@@ -33,13 +34,16 @@ async function many({ from, seeds }: Range, workers: number): Promise<number> {
   const add = (result: Many): void => {
     done += result.seeds;
     failures += result.failed.length;
+    if (failures >= most) left.length = 0;
     for (const { seed, wrong } of result.failed) {
       console.log(`seed ${seed}:`);
       for (const text of wrong) console.log(`  ${text}`);
     }
     for (const [name, count] of Object.entries(result.met)) met[name] = (met[name] ?? 0) + count;
   };
-  if (workers <= 1) for (const range of left) add(await runSeeds(range.from, range.seeds));
+  if (workers <= 1)
+    for (let next = left.shift(); next; next = left.shift())
+      add(await runSeeds(next.from, next.seeds, 50, most));
   else await Promise.all(Array.from({ length: workers }, () => worker(left, add)));
   const seconds = (performance.now() - began) / 1000;
   console.log(met);
@@ -77,11 +81,16 @@ if (isMainThread) {
       seeds: { type: 'string', default: '2000' },
       from: { type: 'string', default: '1' },
       workers: { type: 'string', default: '1' },
+      failures: { type: 'string', default: '10' },
     },
   });
   const failures =
     values.seed === undefined
-      ? await many({ from: Number(values.from), seeds: Number(values.seeds) }, Number(values.workers))
+      ? await many(
+          { from: Number(values.from), seeds: Number(values.seeds) },
+          Number(values.workers),
+          Number(values.failures),
+        )
       : await one(Number(values.seed));
   process.exitCode = failures > 0 ? 1 : 0;
 } else if (workerData === 'simulate') {

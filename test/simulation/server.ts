@@ -165,7 +165,10 @@ export class RandomServer implements SimServer {
       case 'garbage':
         return { raw: this.#random.pick([...garbage, ...more]) ?? '', stall: true };
       case 'wrongClass':
-        return { reply: `${this.#random.pick([354, 334, 299, 250, 220, 399])} odd` };
+        // a 250 to EHLO would be a right one, that takes back what was offered
+        return {
+          reply: `${this.#random.pick(typeof own === 'string' ? [354, 299, 250, 220, 399] : [354, 299])} odd`,
+        };
       case 'twice':
         this.#lie();
         return { raw: `${text(own)}${text(own)}` };
