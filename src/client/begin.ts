@@ -31,9 +31,10 @@ export interface Circumstances {
 }
 
 /** The octets that the content begins with. Throws SmtpUsageError EINVAL, naming the option. */
-export function headerFor(mail: Mail, options: BomOptions, at: Circumstances): Uint8Array {
+export function headerFor(mail: Mail, options: BomOptions, circumstances: () => Circumstances): Uint8Array {
   checkBom(options);
   if (options.raw) return none;
+  const at = circumstances();
   const { sender, addressees } = mail;
   const { path } = sender;
   const mailboxes = (type: string): Mailbox[] =>

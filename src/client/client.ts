@@ -142,9 +142,11 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    */
   sendBom(options: BomOptions = {}): void {
     const mail = this.#require('sendBom');
-    const { random, localName, fallbackName } = this.#core.settings;
-    const at = { now: this.#clock.now(), random, localName: localName ?? fallbackName };
-    this.#core.transactions.open(mail, headerFor(mail, options, at));
+    const header = headerFor(mail, options, () => {
+      const { random, localName, fallbackName } = this.#core.settings;
+      return { now: this.#clock.now(), random, localName: localName ?? fallbackName };
+    });
+    this.#core.transactions.open(mail, header);
     this.#crank.stepped();
   }
 

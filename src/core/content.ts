@@ -108,7 +108,9 @@ export class Content {
   /** Takes the whole chunk, whatever the bound says. */
   put(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
+    // most messages are one chunk, and an array that grows makes room for many
+    if (this.#chunks.length === 0) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
     this.#afterCr = chunk[chunk.length - 1] === 0x0d;
     this.#waiting += chunk.length;
   }

@@ -59,6 +59,13 @@ export class Departures {
   #begun = 0;
   /** Most messages have the sender of the one before. */
   #lastMail: MadeMail | undefined;
+  /** Of the chunk that leaves: its octets are counted before it does. */
+  readonly #pieces: Uint8Array[] = [];
+  #octets = 0;
+  readonly #keep = (bytes: Uint8Array): void => {
+    this.#pieces.push(bytes);
+    this.#octets += bytes.length;
+  };
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -118,12 +125,12 @@ export class Departures {
     const tooMany = mailLimit(this.#begun, capabilities.limits);
     const body = resolveBody(parameters.body, capabilities);
     if (tooMany !== undefined) {
-      this.#host.transactions.refuseMail(next, exhausted(tooMany), undefined);
+      this.#host.transactions.refuseMail(next, exhausted(tooMany));
     } else if (problem !== undefined) {
-      this.#host.transactions.refuseMail(next, unsupported('mail', problem), undefined);
+      this.#host.transactions.refuseMail(next, unsupported('mail', problem));
     } else if (mail.has8bit && body === '7bit') {
       const detail = 'the body has 8-bit octets, and the server does not offer 8BITMIME';
-      this.#host.transactions.refuseMail(next, unsupported('body', detail), 'sendBody');
+      this.#host.transactions.refuseMail(next, unsupported('body', detail));
     } else {
       // how the messages in flight will fare is not known: none of them may spoil this one
       if (this.#host.spoiled || this.#inFlight > 0) {
@@ -176,7 +183,7 @@ export class Departures {
     const addressee = mail.addressees[recipient.id - 1];
     const problem =
       (addressee && recipientProblem(addressee.parameters, capabilities)) ??
-      recipientLimit(mail.asked, recipient.address, capabilities.limits);
+      recipientLimit(mail, recipient.address, capabilities.limits);
     if (problem === undefined) {
       mail.candidates++;
       return this.#send(next, moment);
@@ -216,23 +223,21 @@ export class Departures {
     if (content === undefined || !(content.ended || content.worthAChunk)) return false;
     // how many verdicts follow by LMTP hangs on whether all chunks before were taken
     if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
-    const pieces: Uint8Array[] = [];
-    let octets = 0;
-    const keep = (bytes: Uint8Array): void => {
-      pieces.push(bytes);
-      octets += bytes.length;
-    };
+    const keep = this.#keep;
     while (content.move(keep));
     const { ended } = content;
     if (ended) content.finish(keep);
     // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it
-    const refusesEmpty = ended && pieces.length === 0 && moment.capabilities.has('XEXCH50');
+    const refusesEmpty = ended && this.#octets === 0 && moment.capabilities.has('XEXCH50');
     if (refusesEmpty && mail.bodyType !== 'binarymime') keep(lineEnd);
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);
-    leaving.command = commands.bdat(octets, ended);
+    leaving.command = commands.bdat(this.#octets, ended);
     this.#send(leaving, moment);
-    for (const piece of pieces) outbox.write(piece, moment.transport);
+    for (const piece of this.#pieces) outbox.write(piece, moment.transport);
+    this.#octets = 0;
+    // cheaper than a new list, or than setting its length
+    while (this.#pieces.pop() !== undefined);
     this.#tellDrain(content);
     if (ended) {
       transactions.endLeft(mail);

@@ -10,29 +10,31 @@ import { phaseOf, refusal } from './failures.ts';
 import type { Entry } from './ledger.ts';
 import type { Mail } from './mail.ts';
 
-/** What is at hand when an effect is carried out. */
-export interface AtHand {
-  readonly entry?: Entry | undefined;
-  readonly recipient?: Recipient | undefined;
-  readonly reply?: Reply | undefined;
-  /** Why we refuse it ourselves. */
-  readonly error?: SmtpError | undefined;
-  /** The step that the refusal answers, where it is not the chart's. */
-  readonly step?: Step | undefined;
-}
-
-export function mailEvent(notice: Notice, mail: Mail, atHand: AtHand, lmtp: boolean): SmtpEvent | undefined {
+/** The event for a notice, with the command that is answered or refused, and the reply where one has come. */
+export function mailEvent(
+  notice: Notice,
+  mail: Mail,
+  answered: Entry | undefined,
+  reply: Reply | undefined,
+  lmtp: boolean,
+): SmtpEvent | undefined {
   const { message } = mail;
-  const { recipient, reply } = atHand;
-  if (notice.tell === 'REFUSED') return refusalEvent(notice.step, mail, atHand);
+  if (notice.tell === 'REFUSED') {
+    // by LMTP each verdict is one recipient's (RFC 2033 §4.2)
+    const isVerdict = lmtp && (answered?.kind === 'content' || answered?.kind === 'last');
+    const recipient = isVerdict ? mail.accepted[mail.verdicts] : answered?.recipient;
+    return refusalEvent(notice.step, mail, recipient, answered, reply);
+  }
   // with CHUNKING nothing is asked, so nothing is answered
   if (notice.tell === 'BOM_ACK') return { name: 'BOM_ACK', message, reply };
   if (reply === undefined) return undefined;
   switch (notice.tell) {
     case 'SENDER_ACK':
       return { name: 'SENDER_ACK', message, reply };
-    case 'RECIPIENT_ACK':
+    case 'RECIPIENT_ACK': {
+      const recipient = answered?.recipient;
       return recipient && { name: 'RECIPIENT_ACK', message, recipient, reply };
+    }
     case 'EOM_ACK': {
       const accepted = lmtp ? mail.delivered : mail.accepted;
       return {
@@ -54,17 +56,24 @@ export function refusalOf(reply: Reply | undefined, answered: Entry | undefined)
   return refusal(reply, phaseOf(answered), answered.command?.line);
 }
 
-function refusalEvent(step: Step, mail: Mail, atHand: AtHand): SmtpEvent | undefined {
+function refusalEvent(
+  step: Step,
+  mail: Mail,
+  recipient: Recipient | undefined,
+  answered: Entry | undefined,
+  given: Reply | undefined,
+): SmtpEvent | undefined {
   // where nobody is left the reason is the last no to a recipient, not what the server made of it
   const why = step === 'sendBom' && mail.accepted.length === 0 ? mail.lastRefusalError : undefined;
-  const reply = why === undefined ? atHand.reply : mail.lastRefusal;
-  const error = atHand.error ?? why ?? refusalOf(reply, atHand.entry);
+  const reply = why === undefined ? given : mail.lastRefusal;
+  const own = answered?.refusal;
+  const error = own ?? why ?? refusalOf(reply, answered);
   if (error === undefined) return undefined;
   return {
     name: error.code === 'ESERVERTEMP' ? 'SERVER_RETRY' : 'SERVER_ERROR',
-    step: atHand.step ?? step,
+    step: own?.phase === 'body' ? 'sendBody' : step,
     message: mail.message,
-    recipient: atHand.recipient,
+    recipient,
     reply,
     error,
   };

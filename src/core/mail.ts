@@ -36,16 +36,27 @@ const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unse
 
 const idOf = ({ id }: Recipient): number => id;
 
+/** Most lists of a message stay empty, or have one member: they cost nothing until then. */
+const nobody: readonly never[] = Object.freeze([]);
+
+/** The list with one more. What came out of here is the message's own, and grows in place. */
+export function added<T>(list: readonly T[], item: T): readonly T[] {
+  if (list.length === 0) return [item];
+  (list as T[]).push(item);
+  return list;
+}
+
 export class Mail {
   readonly message: Message;
   readonly sender: Sender;
   position: MailPosition = mailChart.start;
-  readonly addressees: Addressee[] = [];
-  readonly accepted: Recipient[] = [];
-  readonly rejected: Recipient[] = [];
+  addressees: readonly Addressee[] = nobody;
+  accepted: readonly Recipient[] = nobody;
+  rejected: readonly Recipient[] = nobody;
   /** Recipients that the server was asked about and has not refused. */
   candidates = 0;
-  readonly asked: Asked = { recipients: 0, domains: undefined };
+  /** Undefined where the server has no limits to count for. */
+  asked: Asked | undefined;
   /** The last no to a recipient: why nobody is left. */
   lastRefusal: Reply | undefined;
   lastRefusalError: SmtpError | undefined;
@@ -63,7 +74,7 @@ export class Mail {
   /** LMTP: recipients whose verdict has come. */
   verdicts = 0;
   /** LMTP: recipients that took the message, in order. */
-  readonly delivered: Recipient[] = [];
+  delivered: readonly Recipient[] = nobody;
   /** LMTP: the last good verdict. */
   goodVerdict: Reply | undefined;
   /** MAIL has left behind a message whose fate is open, so it may be refused for coming too early. */
@@ -86,12 +97,11 @@ export class Mail {
 
   /** Nothing of it has been taken: it stands where it stood before it left. */
   goBack(): void {
-    this.accepted.length = 0;
-    this.rejected.length = 0;
+    this.accepted = nobody;
+    this.rejected = nobody;
     this.lastRefusal = this.lastRefusalError = undefined;
     this.candidates = 0;
-    this.asked.recipients = 0;
-    this.asked.domains = undefined;
+    this.asked = undefined;
     this.chunked = false;
     this.bodyType = undefined;
     this.startedAt = Number.POSITIVE_INFINITY;
@@ -120,7 +130,7 @@ export class Mail {
 
   save(now: number) {
     const { path, ...sender } = this.sender;
-    const { domains } = this.asked;
+    const { asked } = this;
     return {
       ...this.#counts,
       id: this.message.id,
@@ -130,7 +140,7 @@ export class Mail {
       accepted: this.accepted.map(idOf),
       rejected: this.rejected.map(idOf),
       delivered: this.delivered.map(idOf),
-      asked: { ...this.asked, domains: domains && [...domains] },
+      asked: asked && { ...asked, domains: asked.domains && [...asked.domains] },
       content: this.content?.save(),
       ago: now - this.startedAt,
     };
@@ -157,15 +167,15 @@ export class Mail {
     );
     Object.assign(mail, counts);
     mail.position = mailChart.at(position);
-    for (const { recipient, parameters } of addressees) {
+    mail.addressees = addressees.map(({ recipient, parameters }) => {
       const to = parsePath(recipient.address, 'recipient', { allowPostmaster: true });
-      mail.addressees.push({ recipient, parameters, command: commands.rcpt(to, parameters) });
-    }
+      return { recipient, parameters, command: commands.rcpt(to, parameters) };
+    });
     const known = (one: number): Recipient => mail.recipient(one);
-    mail.accepted.push(...accepted.map(known));
-    mail.rejected.push(...rejected.map(known));
-    mail.delivered.push(...delivered.map(known));
-    Object.assign(mail.asked, asked, { domains: asked.domains && new Set(asked.domains) });
+    mail.accepted = accepted.map(known);
+    mail.rejected = rejected.map(known);
+    mail.delivered = delivered.map(known);
+    mail.asked = asked && { ...asked, domains: asked.domains && new Set(asked.domains) };
     mail.content = content && Content.load(content, settings);
     mail.startedAt = now - ago;
     return mail;

@@ -66,8 +66,15 @@ export interface Asked {
 }
 
 /** RFC 9422: why one more recipient is too many for its message, or undefined; then it is counted. */
-export function recipientLimit(asked: Asked, address: string, limits: ServerLimits): string | undefined {
+export function recipientLimit(
+  mail: { asked: Asked | undefined },
+  address: string,
+  limits: ServerLimits,
+): string | undefined {
   const { rcptMax, rcptDomainMax } = limits;
+  if (rcptMax === undefined && rcptDomainMax === undefined) return undefined;
+  mail.asked ??= { recipients: 0, domains: undefined };
+  const { asked } = mail;
   if (rcptMax !== undefined && asked.recipients >= rcptMax) {
     return `the server takes ${rcptMax} recipients a message (RCPTMAX): send this one another`;
   }

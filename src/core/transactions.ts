@@ -2,7 +2,7 @@
  * The messages of one connection: walks each one's chart and carries out what it wants. It reports to the connection
  * through {@link TransactionHost} and touches no socket, no clock and no bytes of a reply.
  */
-import type { MailWord, Step } from '../../machines/vocabulary.ts';
+import type { MailWord } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
@@ -10,9 +10,9 @@ import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
 import type { UnfinishedMessage } from './events.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
-import { type Addressee, Mail, type Sender } from './mail.ts';
+import { type Addressee, added, Mail, type Sender } from './mail.ts';
 import { queue, queueAgain } from './mail-entries.ts';
-import { type AtHand, mailEvent, refusalOf, unfinishedOf } from './mail-telling.ts';
+import { mailEvent, refusalOf, unfinishedOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
 import { Queue } from './queue.ts';
 import type { ConnectionSettings } from './settings.ts';
@@ -36,14 +36,6 @@ export interface TransactionCalls {
   /** The server could not take so much at once as it was given at this pace. */
   slowDown(from: Pace): void;
 }
-
-const nothingAtHand: AtHand = {
-  entry: undefined,
-  recipient: undefined,
-  reply: undefined,
-  error: undefined,
-  step: undefined,
-};
 
 export class Transactions {
   /** The message that the caller's steps belong to. */
@@ -94,7 +86,7 @@ export class Transactions {
   }
 
   addRecipient(mail: Mail, addressee: Addressee): void {
-    mail.addressees.push(addressee);
+    mail.addressees = added(mail.addressees, addressee);
     this.walk(mail, words['step.recipient']);
   }
 
@@ -129,10 +121,9 @@ export class Transactions {
     if (word === undefined) return false;
     const isVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
     if (word === words['mail.ok']) mail.settle();
-    if (word === words['rcpt.ok'] && entry.recipient) mail.accepted.push(entry.recipient);
+    if (word === words['rcpt.ok'] && entry.recipient) mail.accepted = added(mail.accepted, entry.recipient);
     if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
-    const recipient = isVerdict ? mail.accepted[mail.verdicts] : entry.recipient;
-    const known = this.walk(mail, word, { entry, recipient, reply, error: undefined, step: undefined });
+    const known = this.walk(mail, word, entry, reply);
     if (known && isVerdict && word !== words['in.vain']) this.#countVerdict(mail, reply, entry);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
@@ -140,20 +131,22 @@ export class Transactions {
   }
 
   /** The server does not offer what the message needs; nothing of it has left. */
-  refuseMail(waiting: Entry, error: SmtpError, step: Step | undefined): void {
-    if (waiting.mail === undefined) return;
-    this.walk(waiting.mail, words['mail.unsupported'], { entry: waiting, error, step });
-    this.#settle(waiting.mail);
+  refuseMail(waiting: Entry, error: SmtpError): void {
+    const { mail } = waiting;
+    if (mail === undefined) return;
+    waiting.refusal = error;
+    this.walk(mail, words['mail.unsupported'], waiting);
+    this.#settle(mail);
   }
 
   /** The server does not offer what one recipient needs; its turn to be told has come. */
   refuseRecipient(passed: Entry, error: SmtpError): void {
     const { mail, recipient } = passed;
     if (mail === undefined || recipient === undefined) return;
-    mail.rejected.push(recipient);
+    mail.rejected = added(mail.rejected, recipient);
     mail.lastRefusal = undefined;
     mail.lastRefusalError = error;
-    this.walk(mail, words['rcpt.unsupported'], { entry: passed, recipient, error });
+    this.walk(mail, words['rcpt.unsupported'], passed);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
   }
@@ -193,7 +186,7 @@ export class Transactions {
 
   // ── the chart ──
 
-  walk(mail: Mail, word: Word<MailWord>, atHand: AtHand = nothingAtHand): boolean {
+  walk(mail: Mail, word: Word<MailWord>, entry?: Entry, reply?: Reply): boolean {
     const from = mail.position;
     const edge = mailChart.step(from, word);
     if (edge === undefined) return false;
@@ -209,13 +202,13 @@ export class Transactions {
         word: word.event.type,
       });
     }
-    for (const effect of edge.effects) this.#carryOut(effect, mail, atHand);
+    for (const effect of edge.effects) this.#carryOut(effect, mail, entry, reply);
     if (mail.over) this.#letGo();
     return true;
   }
 
-  #carryOut(effect: MailEffect, mail: Mail, atHand: AtHand): void {
-    if ('tell' in effect) return this.#tell(effect, mail, atHand);
+  #carryOut(effect: MailEffect, mail: Mail, answered?: Entry, reply?: Reply): void {
+    if ('tell' in effect) return this.#tell(effect, mail, answered, reply);
     const { ledger } = this.#host;
     switch (effect.do) {
       case 'send':
@@ -256,15 +249,15 @@ export class Transactions {
     queueAgain(mail, this.#host.ledger);
   }
 
-  #tell(notice: Extract<MailEffect, { tell: string }>, mail: Mail, atHand: AtHand): void {
-    const event = mailEvent(notice, mail, atHand, this.#host.settings.lmtp);
+  #tell(notice: Extract<MailEffect, { tell: string }>, mail: Mail, answered?: Entry, reply?: Reply): void {
+    const event = mailEvent(notice, mail, answered, reply, this.#host.settings.lmtp);
     if (event !== undefined) this.#host.outbox.tell(event);
   }
 
   // ── counts ──
 
   #reject(mail: Mail, answered: Entry, reply: Reply): void {
-    if (answered.recipient) mail.rejected.push(answered.recipient);
+    if (answered.recipient) mail.rejected = added(mail.rejected, answered.recipient);
     mail.candidates--;
     mail.lastRefusal = reply;
     mail.lastRefusalError = refusalOf(reply, answered);
@@ -275,10 +268,13 @@ export class Transactions {
     mail.verdicts++;
     const yes = reply.code < 400;
     if (yes) mail.goodVerdict = reply;
-    if (recipient) (yes ? mail.delivered : mail.rejected).push(recipient);
+    if (recipient !== undefined) {
+      if (yes) mail.delivered = added(mail.delivered, recipient);
+      else mail.rejected = added(mail.rejected, recipient);
+    }
     if (mail.verdicts < mail.accepted.length) return;
     const good = mail.delivered.length > 0;
-    this.walk(mail, good ? words['content.ok'] : words['verdicts.none'], { entry: answered, reply });
+    this.walk(mail, good ? words['content.ok'] : words['verdicts.none'], answered, reply);
   }
 
   /** A message that failed or was taken back is done with when its last answer has come. */

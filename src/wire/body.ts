@@ -80,12 +80,13 @@ function completeLine(state: EncoderState, out: Sink): EncoderState {
 /** One chunk; gives the state after it. Everything that has to change is an octet to insert. */
 function encode(chunk: Uint8Array, before: EncoderState, stuff: boolean, sink: Sink): EncoderState {
   if (chunk.length === 0) return before;
-  const out = new Outlet(chunk, sink);
+  let out: Outlet | undefined;
   let last = before === 'lineStart' ? LF : before === 'afterCr' ? CR : NUL;
   for (let from = 0; from < chunk.length; from += blockBytes) {
     const block = blockOf(chunk, from);
     for (const offset of flawsOf(block, last, stuff)) {
       const at = from + offset;
+      out ??= new Outlet(chunk, sink);
       if (chunk[at] === LF) out.insert(at, CR);
       else {
         if ((at === 0 ? last : chunk[at - 1]) === CR) out.insert(at, LF);
@@ -94,7 +95,8 @@ function encode(chunk: Uint8Array, before: EncoderState, stuff: boolean, sink: S
     }
     last = block[block.length - 1] ?? last;
   }
-  out.finish();
+  if (out === undefined) sink(chunk);
+  else out.finish();
   return last === LF ? 'lineStart' : last === CR ? 'afterCr' : 'inLine';
 }
 

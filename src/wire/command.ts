@@ -32,6 +32,7 @@ const envelopeLimit = 2000;
 /** RFC 4954 §4, with CRLF. */
 const authLimit = 12_288;
 
+const lineEnd = '\r\n';
 const mask = '****';
 const encoder = new TextEncoder();
 
@@ -53,7 +54,7 @@ const envelopeShapeUtf8: Shape = { limit: envelopeLimit, utf8: true };
 const authShape: Shape = { limit: authLimit };
 
 // The constructor, lent to this file alone.
-let make: (verb: string, parts: readonly string[], shape?: Shape) => Command;
+let make: (verb: string, start: string, argument?: string, end?: string, shape?: Shape) => Command;
 
 /** One command line, checked. */
 export class Command {
@@ -93,9 +94,9 @@ export class Command {
   }
 
   static {
-    make = (verb, parts, shape = plainShape) => {
-      const octets = checkLine(verb, parts, shape);
-      return new Command(verb, textOf(parts), octets, shape.shown);
+    make = (verb, start, argument = '', end = '', shape = plainShape) => {
+      const octets = checkLine(verb, start, argument, end, shape);
+      return new Command(verb, `${start}${argument}${end}${lineEnd}`, octets, shape.shown);
     };
   }
 }
@@ -104,16 +105,16 @@ export class Command {
 export const commands = {
   /** One that was saved: its verb, and its line, which holds no secret. Whatever it is, it stays one line. */
   again(verb: string, line: string): Command {
-    return make(verb, [line], { limit: authLimit, utf8: true });
+    return make(verb, line, '', '', { ...authShape, utf8: true });
   },
   ehlo(name: string): Command {
-    return make('EHLO', ['EHLO ', parseHelo(name, 'localName')]);
+    return make('EHLO', 'EHLO ', parseHelo(name, 'localName'));
   },
   helo(name: string): Command {
-    return make('HELO', ['HELO ', parseHelo(name, 'localName')]);
+    return make('HELO', 'HELO ', parseHelo(name, 'localName'));
   },
   lhlo(name: string): Command {
-    return make('LHLO', ['LHLO ', parseHelo(name, 'localName')]);
+    return make('LHLO', 'LHLO ', parseHelo(name, 'localName'));
   },
   starttls(): Command {
     return fixed.starttls;
@@ -121,11 +122,11 @@ export const commands = {
   /** With an initial response where one is given; an empty one is written `=` (RFC 4954 §4). */
   auth(mechanism: string, initial?: Uint8Array): Command {
     const start = `AUTH ${checkMechanism(mechanism)}`;
-    if (initial === undefined) return make('AUTH', [start], authShape);
-    return make('AUTH', [start, ' ', base64(initial) || '='], { ...authShape, shown: `${start} ${mask}` });
+    if (initial === undefined) return make('AUTH', start, '', '', authShape);
+    return make('AUTH', `${start} `, base64(initial) || '=', '', { ...authShape, shown: `${start} ${mask}` });
   },
   authResponse(bytes: Uint8Array): Command {
-    return make('', [base64(bytes)], { ...authShape, shown: mask });
+    return make('', base64(bytes), '', '', { ...authShape, shown: mask });
   },
   /** `*`: gives the exchange up (RFC 4954 §4). */
   authCancel(): Command {
@@ -134,19 +135,19 @@ export const commands = {
   mail(path: Path, params: MailParameters): Command {
     const shape = params.smtputf8 ? envelopeShapeUtf8 : envelopeShape;
     const address = checkPath(path, params.smtputf8, 'sender');
-    return make('MAIL', ['MAIL FROM:<', address, '>', encodeMailParameters(params, 'sender')], shape);
+    return make('MAIL', 'MAIL FROM:<', address, `>${encodeMailParameters(params, 'sender')}`, shape);
   },
   rcpt(path: Path, params: RecipientParameters): Command {
     const shape = params.smtputf8 ? envelopeShapeUtf8 : envelopeShape;
     const address = checkPath(path, params.smtputf8, 'recipient');
-    return make('RCPT', ['RCPT TO:<', address, '>', encodeRecipientParameters(params, 'recipient')], shape);
+    return make('RCPT', 'RCPT TO:<', address, `>${encodeRecipientParameters(params, 'recipient')}`, shape);
   },
   data(): Command {
     return fixed.data;
   },
   /** RFC 3030 §2: so many octets of content follow at once. */
   bdat(size: number, last: boolean): Command {
-    return make('BDAT', ['BDAT ', String(checkCount(size, 'octets')), last ? ' LAST' : '']);
+    return make('BDAT', 'BDAT ', String(checkCount(size, 'octets')), last ? ' LAST' : '');
   },
   rset(): Command {
     return fixed.rset;
@@ -158,24 +159,24 @@ export const commands = {
     return fixed.quit;
   },
   vrfy(text: string): Command {
-    return make('VRFY', ['VRFY ', checkArgument(text, 'vrfy')]);
+    return make('VRFY', 'VRFY ', checkArgument(text, 'vrfy'));
   },
   expn(text: string): Command {
-    return make('EXPN', ['EXPN ', checkArgument(text, 'expn')]);
+    return make('EXPN', 'EXPN ', checkArgument(text, 'expn'));
   },
   /** RFC 1985: a domain, `@domain` with its sub-domains, or `#queue`. */
   etrn(node: string): Command {
-    return make('ETRN', ['ETRN ', checkNode(node)]);
+    return make('ETRN', 'ETRN ', checkNode(node));
   },
 };
 
 const fixed = {
-  starttls: make('STARTTLS', ['STARTTLS']),
-  authCancel: make('', ['*']),
-  data: make('DATA', ['DATA']),
-  rset: make('RSET', ['RSET']),
-  noop: make('NOOP', ['NOOP']),
-  quit: make('QUIT', ['QUIT']),
+  starttls: make('STARTTLS', 'STARTTLS'),
+  authCancel: make('', '*'),
+  data: make('DATA', 'DATA'),
+  rset: make('RSET', 'RSET'),
+  noop: make('NOOP', 'NOOP'),
+  quit: make('QUIT', 'QUIT'),
 };
 
 /**
@@ -191,19 +192,12 @@ export function initialResponseFits(mechanism: string, initial: Uint8Array): boo
  * The last look at every line, whatever its parts have been through: how many octets it has. Part by part, since
  * looking at a joined text makes the engine copy it.
  */
-function checkLine(
-  verb: string,
-  parts: readonly string[],
-  { limit = lineLimit, utf8 = false }: Shape,
-): number {
-  let octets = 2;
-  let plain = true;
-  for (const part of parts) {
-    octets += part.length;
-    plain &&= printableAscii.test(part);
-  }
+function checkLine(verb: string, start: string, argument: string, end: string, shape: Shape): number {
+  const { limit = lineLimit, utf8 = false } = shape;
+  const octets = start.length + argument.length + end.length + lineEnd.length;
   if (octets > limit) throw tooLong(verb, octets, limit);
-  return plain ? octets : checkUtf8Line(verb, parts.join(''), limit, utf8);
+  const plain = printableAscii.test(start) && printableAscii.test(argument) && printableAscii.test(end);
+  return plain ? octets : checkUtf8Line(verb, start + argument + end, limit, utf8);
 }
 
 function checkUtf8Line(verb: string, line: string, limit: number, utf8: boolean): number {
@@ -214,12 +208,6 @@ function checkUtf8Line(verb: string, line: string, limit: number, utf8: boolean)
   if (bytes.length + 2 > limit) throw tooLong(verb, bytes.length + 2, limit);
   for (const octet of bytes) if (octet < 0x20 || octet === 0x7f) throw refused(verb, line, 0);
   return bytes.length + 2;
-}
-
-function textOf(parts: readonly string[]): string {
-  let text = '';
-  for (const part of parts) text += part;
-  return `${text}\r\n`;
 }
 
 // Neither message quotes the line: it may hold a password.

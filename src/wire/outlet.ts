@@ -17,7 +17,6 @@ export class Outlet {
   readonly #sink: Sink;
   /** The first byte of the chunk not passed on yet. */
   #from = 0;
-  #clean = true;
   /** Copies wait in `stage[sent] … stage[filled - 1]`. */
   #stage: Uint8Array | undefined = undefined;
   #sent = 0;
@@ -31,24 +30,18 @@ export class Outlet {
 
   /** Inserts a byte before offset `at`; offsets never go back. */
   insert(at: number, byte: number): void {
-    this.#clean = false;
     this.#pass(at);
     this.#room(1)[this.#filled++] = byte;
   }
 
   /** Inserts the byte at offset `at` once more: the slices on both sides of it have it. */
   repeat(at: number): void {
-    this.#clean = false;
     this.#pass(at + 1);
     this.#from = at;
   }
 
-  /** Hands on what is left: the chunk itself if nothing was inserted. */
+  /** Hands on what is left. */
   finish(): void {
-    if (this.#clean) {
-      this.#sink(this.#chunk);
-      return;
-    }
     this.#pass(this.#chunk.length);
     this.#flush();
   }

@@ -83,8 +83,11 @@ describe('of a message (TK32, TK33, TK37, TK38, TK61, S13)', () => {
     const path = parsePath('a@example.test', 'sender');
     const mail = new Mail({ id: 1 }, { path, name: undefined, replyTo: undefined, parameters: {} });
     mail.behind = behind;
-    for (let id = 1; id <= recipients; id++)
-      mail.accepted.push({ id, address: 'b@example.test', type: 'to' });
+    mail.accepted = Array.from({ length: recipients }, (_, i) => ({
+      id: i + 1,
+      address: 'b@example.test',
+      type: 'to',
+    }));
     const rows = kinds.map(
       (kind) => [kind, runs((reply) => mailAnswer(entry(kind), mail, reply, lmtp))] as const,
     );
