@@ -39,7 +39,10 @@ export interface SmtpClientOptions extends TargetOptions {
   readonly pipelining?: boolean | undefined;
   /** Use BDAT where the server takes it (RFC 3030). @default true */
   readonly chunking?: boolean | undefined;
-  /** Messages whose end has left and whose verdict is due, at most. @default 16 */
+  /**
+   * Messages whose end has left and whose verdict is due, at most; fewer where 4 MiB of their content in chunks are not
+   * answered. @default 16
+   */
   readonly messagesInFlight?: number | undefined;
   /** In milliseconds; see {@link Timeouts} for each default. */
   readonly timeouts?: Partial<Timeouts> | undefined;

@@ -30,8 +30,6 @@ import { Listeners } from './listeners.ts';
 import { restoreClient, saveClient } from './snapshot.ts';
 import { type SmtpState, stateOf } from './state.ts';
 
-const tracingEvents = ['COMMAND', 'REPLY', 'STATE'] as const;
-
 /**
  * An SMTP or LMTP client of single steps. Steps queue; {@link execute} does the work and calls the listeners, and
  * nothing else does. A listener that throws keeps no other from hearing; what it threw comes out of `execute()`.
@@ -129,8 +127,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   sendRecipient(recipient: string | RecipientOptions): Recipient {
     const mail = this.#require('sendRecipient');
     const checked = checkRecipient(recipient, mail.sender, mail.addressees.length + 1);
-    const { capabilities } = this.#core;
-    this.#offered(capabilities && recipientProblem(checked.parameters, capabilities), 'recipient');
+    this.#offered(this.capabilities && recipientProblem(checked.parameters, this.capabilities), 'recipient');
     this.#core.transactions.addRecipient(mail, checked);
     this.#crank.stepped();
     return checked.recipient;
@@ -280,8 +277,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
   }
 
   protected override listenersChanged(): void {
-    const { tracing } = this.#core.outbox;
-    for (const name of tracingEvents) tracing[name] = this.listenerCount(name) > 0;
+    this.#crank.trace((name) => this.listenerCount(name) > 0);
   }
 
   // ── legality ──

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../core/connection.ts';
-import type { SmtpEvent } from '../core/events.ts';
+import { type SmtpEvent, type Tracing, tracingEvents } from '../core/events.ts';
 import { SmtpUsageError } from '../errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { quoted } from '../wire/characters.ts';
@@ -97,6 +97,12 @@ export class Crank {
     }
     if (this.#due) return 'more';
     return this.core.pending ? 'pending' : 'idle';
+  }
+
+  /** Somebody listens, or no longer listens, to tracing events: those that nobody hears are not made. */
+  trace(listens: (name: keyof Tracing) => boolean): void {
+    const { tracing } = this.core.outbox;
+    for (const name of tracingEvents) tracing[name] = listens(name);
   }
 
   /** Milliseconds until a turn has something to do though nothing arrives. */

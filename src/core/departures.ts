@@ -7,6 +7,7 @@ import type { Capabilities } from '../wire/capabilities.ts';
 import { type Command, commands, type MailParameters } from '../wire/command.ts';
 import type { Content } from './content.ts';
 import { exhausted, unsupported } from './failures.ts';
+import { InFlight } from './in-flight.ts';
 import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
 import type { Mail, Sender } from './mail.ts';
 import { mailLimit, mailProblem, recipientLimit, recipientProblem, resolveBody } from './offers.ts';
@@ -38,12 +39,6 @@ export interface DepartureHost {
   spoiled: boolean;
 }
 
-interface MadeMail {
-  readonly sender: Sender;
-  readonly body: MailParameters['body'];
-  readonly command: Command;
-}
-
 /** What an entry counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
 const entryCost = 64;
 
@@ -54,11 +49,11 @@ const rset = commands.rset();
 
 export class Departures {
   readonly #host: DepartureHost;
-  #inFlight = 0;
+  readonly #inFlight = new InFlight();
   /** MAILs that have left on this line. */
   #begun = 0;
   /** Most messages have the sender of the one before. */
-  #lastMail: MadeMail | undefined;
+  #lastMail: { sender: Sender; body: MailParameters['body']; command: Command } | undefined;
   /** Of the chunk that leaves: its octets are counted before it does. */
   readonly #pieces: Uint8Array[] = [];
   #octets = 0;
@@ -84,21 +79,21 @@ export class Departures {
 
   /** A reply to this came: how many messages are in flight hangs on it. */
   answered(entry: Entry): void {
-    if (entry.kind === 'content' || entry.kind === 'last') this.#inFlight--;
+    this.#inFlight.answered(entry.kind);
   }
 
   /** A new line. */
   reset(): void {
-    this.#inFlight = 0;
+    this.#inFlight.clear();
     this.#begun = 0;
   }
 
   save() {
-    return { inFlight: this.#inFlight, begun: this.#begun };
+    return { inFlight: this.#inFlight.save(), begun: this.#begun };
   }
 
   load({ inFlight, begun }: ReturnType<Departures['save']>): void {
-    this.#inFlight = inFlight;
+    this.#inFlight.load(inFlight);
     this.#begun = begun;
   }
 
@@ -117,7 +112,7 @@ export class Departures {
   }
 
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
-    if (this.#inFlight >= moment.messagesInFlight) return false;
+    if (this.#inFlight.isFull(moment.messagesInFlight)) return false;
     if (this.#mayBeOvertaken(mail)) return false;
     const { capabilities } = moment;
     const { parameters } = mail.sender;
@@ -133,11 +128,11 @@ export class Departures {
       this.#host.transactions.refuseMail(next, unsupported('body', detail));
     } else {
       // how the messages in flight will fare is not known: none of them may spoil this one
-      if (this.#host.spoiled || this.#inFlight > 0) {
+      if (this.#host.spoiled || this.#inFlight.messages > 0) {
         this.#clear(moment);
         if (moment.pace === 'command') return false;
       }
-      mail.behind = this.#inFlight > 0;
+      mail.behind = this.#inFlight.messages > 0;
       mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
@@ -233,6 +228,7 @@ export class Departures {
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);
     leaving.command = commands.bdat(this.#octets, ended);
+    this.#inFlight.chunkLeft(this.#octets);
     this.#send(leaving, moment);
     for (const piece of this.#pieces) outbox.write(piece, moment.transport);
     this.#octets = 0;
@@ -241,7 +237,7 @@ export class Departures {
     this.#tellDrain(content);
     if (ended) {
       transactions.endLeft(mail);
-      this.#inFlight++;
+      this.#inFlight.messages++;
     }
     return true;
   }
@@ -267,7 +263,7 @@ export class Departures {
     this.#depart(next, moment);
     this.#trace(dot, mail);
     if (!next.own) this.#host.transactions.endLeft(mail);
-    this.#inFlight++;
+    this.#inFlight.messages++;
     return true;
   }
 

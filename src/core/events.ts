@@ -100,9 +100,7 @@ export type SmtpListeners = {
   [name in SmtpEventName]: (event: Extract<SmtpEvent, { name: name }>) => void;
 } & { event: (event: SmtpEvent) => void };
 
+export const tracingEvents = ['COMMAND', 'REPLY', 'STATE'] as const;
+
 /** Which of the tracing events somebody listens to; the others are not made. */
-export interface Tracing {
-  COMMAND: boolean;
-  REPLY: boolean;
-  STATE: boolean;
-}
+export type Tracing = Record<(typeof tracingEvents)[number], boolean>;

@@ -171,22 +171,27 @@ export class Ledger {
     this.#onTheWire.shift();
   }
 
-  /** Drops what waits of a message. Messages wait in order, so that not all has to be looked at. */
+  /**
+   * Drops what waits of a message. Messages that have not begun wait in order, so that only what stands on one side of
+   * it has to be looked at: the newest costs nothing, however many wait before it.
+   */
   forget(mail: Mail): void {
+    const queue = this.#waiting;
+    const isFirst = mail.hasBegun || queue.first?.mail === mail;
+    const { id } = mail.message;
+    const passes = (at: Mail): boolean => (isFirst ? at.message.id > id && !at.hasBegun : at.message.id < id);
     const others: Entry[] = [];
-    for (let { first } = this.#waiting; first !== undefined; { first } = this.#waiting) {
-      const isLater =
-        first.mail !== undefined && first.mail.message.id > mail.message.id && !first.mail.hasBegun;
-      if (isLater) break;
-      if (first.mail !== mail) others.push(first);
-      this.#waiting.shift();
+    for (;;) {
+      const at = isFirst ? queue.first : queue.last;
+      if (at === undefined || (at.mail !== undefined && passes(at.mail))) break;
+      if (at.mail !== mail) others.push(at);
+      if (isFirst) queue.shift();
+      else queue.pop();
     }
-    for (const entry of others.reverse()) this.#waiting.unshift(entry);
-  }
-
-  /** Drops what waits and fits. What has left stays: its answer will come. */
-  dropWaiting(fits: (entry: Entry) => boolean): void {
-    this.#waiting.drop(fits);
+    for (let at = others.pop(); at !== undefined; at = others.pop()) {
+      if (isFirst) queue.unshift(at);
+      else queue.push(at);
+    }
   }
 
   /** The message of each entry. */

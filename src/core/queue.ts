@@ -1,6 +1,6 @@
 /**
- * A queue that also takes back at its head: one array and an index, cheap at both ends. It knows nothing of what waits
- * in it.
+ * A queue that is worked on at both ends: one array and an index, cheap at either. It knows nothing of what waits in
+ * it.
  */
 
 /** What has been taken out is let go of in blocks of at least this many. */
@@ -44,10 +44,9 @@ export class Queue<T> {
     return item;
   }
 
-  /** Takes out all that fit. */
-  drop(fits: (item: T) => boolean): void {
-    this.#items = this.#items.filter((item, at) => at >= this.#head && item !== undefined && !fits(item));
-    this.#head = 0;
+  /** Takes out the last. */
+  pop(): T | undefined {
+    return this.length === 0 ? undefined : this.#items.pop();
   }
 
   clear(): void {

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Entry, type EntryKind, entry, entryKinds, Ledger, type Pace } from '../../src/core/ledger.ts';
+import { Mail } from '../../src/core/mail.ts';
+import { parsePath } from '../../src/wire/address.ts';
 
 const kinds = Object.keys(entryKinds) as EntryKind[];
 
@@ -109,7 +111,7 @@ describe('one array, two indices', () => {
 
 /** What a list would do that forgets nothing and is searched anew each time. */
 class Naive {
-  readonly all: { entry: Entry; at: 'answered' | 'wire' | 'waiting' | 'dropped' }[] = [];
+  readonly all: { entry: Entry; at: 'answered' | 'wire' | 'waiting' }[] = [];
 
   #of(at: 'wire' | 'waiting'): Entry[] {
     return this.all.filter((one) => one.at === at).map((one) => one.entry);
@@ -127,7 +129,7 @@ class Naive {
     const at = this.all.findIndex((one) => one.at === 'waiting');
     this.all.splice(at < 0 ? this.all.length : at, 0, { entry, at: 'waiting' });
   }
-  move(entry: Entry | undefined, at: 'answered' | 'wire' | 'dropped'): void {
+  move(entry: Entry | undefined, at: 'answered' | 'wire'): void {
     const found = this.all.find((one) => one.entry === entry);
     if (found) found.at = at;
   }
@@ -150,7 +152,6 @@ type Op =
   | { readonly op: 'replaceFirst'; readonly kind: EntryKind }
   | { readonly op: 'release'; readonly pace: Pace }
   | { readonly op: 'settle'; readonly times: number }
-  | { readonly op: 'drop'; readonly kind: EntryKind }
   | { readonly op: 'clear' };
 
 const kind = fc.constantFrom(...kinds);
@@ -165,7 +166,6 @@ const ops: fc.Arbitrary<Op[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ op: fc.constant('replaceFirst'), kind }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('release'), pace: fc.constantFrom(...paces) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('settle'), times: many }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('drop'), kind }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('clear') }) },
   ) as fc.Arbitrary<Op>,
   { minLength: 1, maxLength: 30 },
@@ -207,10 +207,6 @@ function apply(op: Op, ledger: Ledger, naive: Naive): void {
         naive.move(naive.wire[0], 'answered');
       }
       return;
-    case 'drop':
-      ledger.dropWaiting((waiting) => waiting.kind === op.kind);
-      for (const waiting of naive.waiting) if (waiting.kind === op.kind) naive.move(waiting, 'dropped');
-      return;
     case 'clear':
       ledger.clear();
       naive.all.length = 0;
@@ -251,4 +247,64 @@ describe('against a naive list', () => {
       );
     },
   );
+});
+
+function mailOf(id: number): Mail {
+  const path = parsePath('a@example.test', 'sender');
+  return new Mail({ id }, { path, name: undefined, replyTo: undefined, parameters: {} });
+}
+
+describe('what is taken back (TK18)', () => {
+  const envelope: readonly EntryKind[] = ['mail', 'rcpt', 'rcpt', 'data'];
+
+  it('leaves, wherever it stands, and all others stay in order', () => {
+    const messages = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(messages, fc.nat(40), fc.nat(11), (lengths, leaving, which) => {
+        const ledger = new Ledger();
+        const all: Entry[] = [];
+        const mails = lengths.map((length, i) => {
+          const mail = mailOf(i + 1);
+          // a command of the connection stands between
+          const own = entry('rset');
+          const entries = [...envelope.slice(0, length).map((kind) => entry(kind, undefined, mail)), own];
+          all.push(...entries);
+          for (const one of entries) ledger.push(one);
+          return mail;
+        });
+        for (const one of all.splice(0, leaving)) {
+          if (one.kind === 'mail' && one.mail) one.mail.startedAt = 0;
+          ledger.depart(0);
+        }
+        const taken = mails[which % mails.length] ?? mailOf(99);
+        ledger.forget(taken);
+        const left: (Entry | undefined)[] = [];
+        for (; ledger.waiting > 0; ledger.depart(0)) left.push(ledger.first);
+        expect(left).toEqual(all.filter(({ mail }) => mail !== taken));
+      }),
+    );
+  });
+
+  it('LE022: the newest costs a look at its own entries, however many wait before it', () => {
+    const ledger = new Ledger();
+    let looks = 0;
+    let newest = mailOf(0);
+    for (let id = 1; id <= 5000; id++) {
+      const mail = mailOf(id);
+      for (const kind of envelope) {
+        ledger.push({
+          ...entry(kind),
+          get mail() {
+            looks++;
+            return mail;
+          },
+        });
+      }
+      newest = mail;
+    }
+    looks = 0;
+    ledger.forget(newest);
+    expect(ledger.waiting).toBe(4 * 4999);
+    expect(looks).toBeLessThan(20);
+  });
 });

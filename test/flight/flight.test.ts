@@ -69,6 +69,31 @@ describe('messagesInFlight', () => {
     },
   );
 
+  it.each([
+    { judged: 0, begun: 7 },
+    { judged: 1, begun: 8 },
+    { judged: 5, begun: 12 },
+  ])('S11, LE027: with 600 KiB each the seventh fills a flight; $judged judged, $begun begun', (row) => {
+    let nth = 0;
+    const flight = new Flight({
+      server: {
+        extensions: chunking,
+        reply: ({ verb }) => (verb === 'BDAT' && ++nth > row.judged ? { raw: '', stall: true } : undefined),
+      },
+      client: { messagesInFlight: 64 },
+    });
+    flight.client.connect();
+    for (let n = 1; n <= 20; n++) {
+      flight.client.sendSender(`from${n}@a.example`);
+      flight.client.sendRecipient(`to${n}@b.example`);
+      flight.client.sendBom({ raw: true });
+      flight.client.sendBody(`${'x'.repeat(600 * 1024 - 2)}\r\n`);
+      flight.client.sendEom();
+    }
+    flight.settle();
+    expect(flight.endLeft.size).toBe(row.begun);
+  });
+
   it('LE027: as one is judged, one more leaves', () => {
     let inFlight = 0;
     const seen = new Set<number>();
