@@ -21,6 +21,9 @@ export interface Seat {
   readonly thread: Thread;
 }
 
+/** A client that connects again soon finds the thread, and the TLS sessions that it remembers. */
+const lingerDefaultMs = 5000;
+
 let thread: Thread | undefined;
 let lastLine = 0;
 
@@ -50,7 +53,7 @@ export function threadFile(): URL {
   throw new Error(`worker(): the file of its thread is missing: ${fileURLToPath(file)}; ${advice}`);
 }
 
-class Thread {
+export class Thread {
   readonly #worker: Worker;
   /** How many lines are open, or {@link threadEnded}. */
   readonly #open = new Int32Array(new SharedArrayBuffer(4));
@@ -58,8 +61,8 @@ class Thread {
   /** Lines that keep the process alive. */
   readonly #keepers = new Set<number>();
 
-  constructor() {
-    const workerData: ThreadData = { lines: this.#open };
+  constructor(lingerMs: number = lingerDefaultMs) {
+    const workerData: ThreadData = { lines: this.#open, lingerMs };
     // a loader or a profiler of the program is none of its business
     this.#worker = new Worker(threadFile(), { name: 'smtpump', execArgv: [], workerData });
     this.#worker.on('message', (message: ToPump) => this.#hear(message));

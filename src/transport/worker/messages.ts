@@ -7,9 +7,12 @@ import type { Target, TlsOptions } from '../transport.ts';
 /** Options that can be posted: no functions, and no objects that live in one thread. */
 export type SocketOptions = Omit<TcpOptions, 'lookup' | 'tlsMemory'>;
 
-/** What the thread is started with: how many lines are open, or {@link threadEnded}. */
+/** What the thread is started with. */
 export interface ThreadData {
+  /** How many lines are open, or {@link threadEnded}. */
   readonly lines: Int32Array;
+  /** ms from the end of the last line to the thread's own. */
+  readonly lingerMs: number;
 }
 
 export const threadEnded = -1;

@@ -8,12 +8,9 @@ import { type ThreadData, type ToPump, type ToSockets, threadEnded } from './mes
 import { ServedLine } from './served-line.ts';
 import { SharedLine } from './shared-line.ts';
 
-/** A client that connects again soon finds the thread, and the TLS sessions that it remembers. */
-const lingerMs = 5000;
-
 // this file is run as a thread, by host.ts, and no other way
 const port = parentPort as NonNullable<typeof parentPort>;
-const { lines: open } = workerData as ThreadData;
+const { lines: open, lingerMs } = workerData as ThreadData;
 const lines = new Map<number, ServedLine>();
 const tlsMemory = new TlsMemory();
 const tell = (message: ToPump): void => port.postMessage(message);
