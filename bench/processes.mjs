@@ -96,13 +96,14 @@ export class Processes {
 
   /**
    * Runs `measure(spec)` of a module of measure/ in a process of its own.
-   * @param {string} module @param {object} spec
+   * @param {string} module @param {object} spec @param {boolean} [pinned] to its core
    * @returns {Promise<any>} what it returned
    */
-  async measure(module, spec) {
+  async measure(module, spec, pinned = true) {
     const flags = ['--expose-gc'];
     if (this.#profile !== undefined) flags.push('--cpu-prof', `--cpu-prof-dir=${this.#profile}`);
-    const process = this.#start(this.#childPrefix, [...flags, childFile, module, JSON.stringify(spec)]);
+    const prefix = pinned ? this.#childPrefix : [];
+    const process = this.#start(prefix, [...flags, childFile, module, JSON.stringify(spec)]);
     const [result] = await answer(process, childLimitMs);
     await gone(process);
     return result;

@@ -23,9 +23,10 @@ import * as recipients from './rows/many-recipients.mjs';
 import * as connection from './rows/one-connection.mjs';
 import * as starttls from './rows/starttls.mjs';
 import * as trips from './rows/trips.mjs';
+import * as worker from './rows/worker.mjs';
 import { printRow } from './table.mjs';
 
-const rows = [connection, recipients, bodies, connections, link, starttls, core, idle, trips, charts];
+const rows = [connection, recipients, bodies, connections, link, starttls, core, idle, trips, worker, charts];
 /** For the default run, which takes under 240 s, also where others use the machine as well. */
 const longestRunMs = 300_000;
 

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { SmtpClient } from 'smtpump';
+import { SmtpClient, tcp, worker } from 'smtpump';
 import { sender } from '../message.mjs';
 
 const megabyte = 1_000_000;
@@ -27,13 +27,14 @@ function bodyOf(dotted) {
 }
 
 /**
- * @typedef {{ port: number, chunking?: boolean }} Spec
+ * @typedef {{ port: number, chunking?: boolean, transport?: string }} Spec
  * @typedef {(spec: Spec) => Promise<(body: Buffer, times: number) => Promise<void>>} Open a body, so often as one message
  * @type {Record<string, Open>}
  */
 const clients = {
-  async smtpump({ port, chunking = false }) {
+  async smtpump({ port, chunking = false, transport = 'tcp' }) {
     const client = new SmtpClient({
+      transport: transport === 'worker' ? worker() : tcp(),
       host: '127.0.0.1',
       port,
       localName: 'b.example',

@@ -1,0 +1,5 @@
+/** Real servers over `worker()`. */
+import { worker } from 'smtpump';
+import { interop } from './suite.ts';
+
+interop(worker);
