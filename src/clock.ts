@@ -57,12 +57,15 @@ function ring(): void {
 /** Each octet is handed out once; asking the system for a few at a time is slow. */
 const poolBytes = 3072;
 let pool: Uint8Array = new Uint8Array(0);
+let poolAt = 0;
 
 /** So many octets from the system's secure source. */
 export function systemRandom(bytes: number): Uint8Array {
   if (bytes > poolBytes) return randomBytes(bytes);
-  if (bytes > pool.length) pool = randomBytes(poolBytes);
-  const taken = pool.subarray(0, bytes);
-  pool = pool.subarray(bytes);
-  return taken;
+  if (poolAt + bytes > pool.length) {
+    pool = randomBytes(poolBytes);
+    poolAt = 0;
+  }
+  poolAt += bytes;
+  return pool.subarray(poolAt - bytes, poolAt);
 }

@@ -37,14 +37,18 @@ export function headerFor(mail: Mail, options: BomOptions, circumstances: () => 
   const at = circumstances();
   const { sender, addressees } = mail;
   const { path } = sender;
-  const mailboxes = (type: string): Mailbox[] =>
-    addressees.map(({ recipient }) => recipient).filter((recipient) => recipient.type === type);
+  const to: Mailbox[] = [];
+  const cc: Mailbox[] = [];
+  for (const { recipient } of addressees) {
+    if (recipient.type === 'to') to.push(recipient);
+    else if (recipient.type === 'cc') cc.push(recipient);
+  }
   const header = composeHeader({
     from: path.address === '' ? undefined : { address: path.address, name: sender.name },
     localName: at.localName,
     replyTo: sender.replyTo,
-    to: mailboxes('to'),
-    cc: mailboxes('cc'),
+    to,
+    cc,
     subject: options.subject,
     date: options.date ?? new Date(at.now),
     messageId: createMessageId(at.random, at.now, idDomain(mail, at.localName)),

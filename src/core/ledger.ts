@@ -140,8 +140,7 @@ export class Ledger {
 
   /** The first of those that wait goes another way. */
   replaceFirst(entry: Entry): void {
-    this.#waiting.shift();
-    this.#waiting.unshift(entry);
+    this.#waiting.replaceFirst(entry);
   }
 
   /** What may leave now: all up to the next barrier, or one command at a time. */

@@ -32,6 +32,11 @@ export class Queue<T> {
     else this.#items.unshift(item);
   }
 
+  /** Puts it in the place of the first. */
+  replaceFirst(item: T): void {
+    if (this.length > 0) this.#items[this.#head] = item;
+  }
+
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.#head === this.#items.length) return undefined;

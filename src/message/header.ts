@@ -44,9 +44,14 @@ export interface HeaderSection {
  */
 export function composeHeader(section: HeaderSection): string {
   const { headers } = section;
-  if (headers !== undefined) checkHeaderFields(headers, 'headers', section.utf8);
-  const others = headers === undefined ? [] : listFields(headers);
   let text = '';
+  if (headers === undefined) {
+    for (const [name, pieces] of generated(section))
+      if (pieces !== undefined) text += foldField(name, pieces);
+    return text;
+  }
+  checkHeaderFields(headers, 'headers', section.utf8);
+  const others = listFields(headers);
   for (const [name, pieces] of generated(section)) {
     const at = others.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
     const [override] = at < 0 ? [] : others.splice(at, 1);
@@ -77,7 +82,11 @@ function toPieces(to: readonly Mailbox[], cc: readonly Mailbox[], utf8: boolean)
   return cc.length > 0 ? undefined : ['undisclosed-recipients:;'];
 }
 
+/** As nearly all ids are, ours among them. */
+const ordinaryId = /^<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>$/;
+
 function checkedId(id: string, utf8: boolean): string {
+  if (typeof id === 'string' && ordinaryId.test(id)) return id;
   checkHeaderText(id, 'messageId');
   if (!/^<[^\s<>@]+@[^\s<>@]+>$/.test(id) || id.length > 900 || !(utf8 || isPlain(id))) {
     throw new SmtpUsageError('EINVAL', `not a message id with its angle brackets: "${id}"`, 'messageId');

@@ -10,7 +10,8 @@ const hex = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStar
  * @param domain a checked host name or address literal, ASCII
  */
 export function createMessageId(random: (bytes: number) => Uint8Array, now: number, domain: string): string {
+  const octets = random(12);
   let chance = '';
-  for (const octet of random(12)) chance += hex[octet];
+  for (let i = 0; i < octets.length; i++) chance += hex[octets[i] ?? 0];
   return `<${Math.trunc(now).toString(36)}.${chance}@${domain}>`;
 }

@@ -33,7 +33,7 @@ const ordinary = /^[a-z0-9+_-]+(?:\.[a-z0-9+_-]+)*@(?:[a-z0-9]{1,63}\.)+[a-z]{2,
 const ordinaryLength = 120;
 
 // The constructor, lent to this file alone.
-let makePath: (address: string, utf8: boolean) => Path;
+let makePath: (address: string, at: number, utf8: boolean) => Path;
 
 /** A mailbox that has passed the grammar. {@link parsePath} is the only way to get one. */
 export class Path {
@@ -41,18 +41,18 @@ export class Path {
   readonly address: string;
   /** Needs SMTPUTF8. */
   readonly utf8: boolean;
-  // Makes the type nominal: an object with the same fields is no Path.
-  readonly #parsed: true = true;
+  // Where the `@` stands, or -1. Makes the type nominal as well: an object with the same fields is no Path.
+  readonly #at: number;
 
-  private constructor(address: string, utf8: boolean) {
+  private constructor(address: string, at: number, utf8: boolean) {
     this.address = address;
     this.utf8 = utf8;
+    this.#at = at;
   }
 
   /** As on the wire: quoted only where it must be. */
   get local(): string {
-    const { address } = this;
-    return this.#at < 0 ? address : address.slice(0, this.#at);
+    return this.#at < 0 ? this.address : this.address.slice(0, this.#at);
   }
 
   /** LDH or A-labels; U-labels where `utf8`; a literal in brackets; `''` for the null path and bare Postmaster. */
@@ -60,18 +60,13 @@ export class Path {
     return this.#at < 0 ? '' : this.address.slice(this.#at + 1);
   }
 
-  /** The last one: a local part may hold others, in quotes. */
-  get #at(): number {
-    return this.address.lastIndexOf('@');
-  }
-
   static {
-    makePath = (address, utf8) => new Path(address, utf8);
+    makePath = (address, at, utf8) => new Path(address, at, utf8);
   }
 
   /** Did this go through the grammar? For callers that TypeScript does not watch. */
   static is(value: unknown): value is Path {
-    return typeof value === 'object' && value !== null && #parsed in value;
+    return typeof value === 'object' && value !== null && #at in value;
   }
 }
 
@@ -82,13 +77,17 @@ export class Path {
  */
 export function parsePath(text: string, option: string, rules: PathRules = {}): Path {
   if (typeof text === 'string' && text.length <= ordinaryLength && ordinary.test(text)) {
-    if (text.indexOf('@') <= localLimit) return makePath(text, false);
+    const at = text.indexOf('@');
+    if (at <= localLimit) return makePath(text, at, false);
   }
   checkText(text, option);
-  if (text === '' && rules.allowNull) return makePath('', false);
-  if (rules.allowPostmaster && text.toLowerCase() === 'postmaster') return makePath(text, false);
+  if (text === '' && rules.allowNull) return makePath('', -1, false);
+  if (rules.allowPostmaster && text.toLowerCase() === 'postmaster') return makePath(text, -1, false);
   const mailbox = text.length > sanityLimit ? tooLong() : readMailbox(text);
-  if (typeof mailbox !== 'string') return makePath(`${mailbox.local}@${mailbox.domain}`, mailbox.utf8);
+  if (typeof mailbox !== 'string') {
+    const { local, domain, utf8 } = mailbox;
+    return makePath(`${local}@${domain}`, local.length, utf8);
+  }
   throw new SmtpUsageError('EINVAL', `${quoted(text)} is no address: ${mailbox}`, option);
 }
 
