@@ -14,6 +14,8 @@ export interface Habits {
   readonly budget: number | undefined;
   /** Up to so many ms too late. */
   readonly lateMs: number;
+  /** The client is saved, and a copy of it restored, after so many turns. */
+  readonly savesAt: number | undefined;
   /** Somebody listens for COMMAND, REPLY and STATE. */
   readonly traced: boolean;
   /** The transport under the client breaks at its n-th call, or throws. */
@@ -128,6 +130,7 @@ export function drawHabits(random: Random): Habits {
     budget: random.chance(0.5) ? undefined : random.pick([1, 2, 7]),
     lateMs: random.chance(0.15) ? 1000 : 0,
     traced: random.chance(0.2),
+    savesAt: random.chance(0.1) ? random.int(random.pick([8, 40, 200])) : undefined,
     wrapper: fault
       ? {
           seed: random.int(1e6),

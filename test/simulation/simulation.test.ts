@@ -23,6 +23,7 @@ describe('S13 S18 S20 §8: whatever happens, the truths hold', () => {
     // they are not all over before they have begun
     expect(met.CONNECTED).toBeGreaterThan(share / 3);
     expect(met.EOM_ACK).toBeGreaterThan(share / 3);
+    expect(met.copies).toBeGreaterThan(share / 100);
     for (const name of [
       'TIMEOUT',
       'SECURE_FAIL',
@@ -82,6 +83,10 @@ const flaws: Readonly<Record<string, { plant(): void; noticed: RegExp }>> = {
   'no deadline comes': {
     plant: () => void vi.spyOn(Deadlines.prototype, 'next').mockReturnValue(Number.POSITIVE_INFINITY),
     noticed: /it hangs/,
+  },
+  'deadlines are not saved': {
+    plant: () => void vi.spyOn(Deadlines.prototype, 'load').mockImplementation(() => {}),
+    noticed: /restored/,
   },
   'answers go to the newest command': {
     plant() {

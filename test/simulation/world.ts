@@ -21,7 +21,9 @@ import { falsehoods } from '../faults/truths.ts';
 import { WatchedClient } from '../faults/watched.ts';
 import { Caller } from './caller.ts';
 import { disagreements } from './deliveries.ts';
-import { drawClient, drawHabits, drawLine, type Habits, type LinePlan, password } from './draw.ts';
+import { drawClient, drawHabits, drawLine, type Habits, type LinePlan } from './draw.ts';
+import { copyProblems } from './saving.ts';
+import { leaks } from './secrets.ts';
 import { RandomServer, type Witness } from './server.ts';
 import { throwing } from './throwing.ts';
 
@@ -49,7 +51,6 @@ interface Dialled {
 const mostTurns = 300_000;
 /** Ten days. */
 const longestMs = 10 * 24 * 3_600_000;
-const base64 = Buffer.from(password).toString('base64').replace(/=*$/, '').slice(0, -1);
 
 export class World implements Exchange, Witness {
   readonly clock = new VirtualClock();
@@ -68,6 +69,7 @@ export class World implements Exchange, Witness {
   #inside = false;
   #rung = false;
   #told = 0;
+  #copies = 0;
   /** The life that the world itself has left by disconnect(). */
   #left = 0;
 
@@ -203,6 +205,7 @@ export class World implements Exchange, Witness {
     for (; turns < mostTurns && clock.now() < until; turns++) {
       if (this.#random.chance(0.7)) this.#caller.go();
       if (!sleeps || this.#rung || said === 'more') said = this.#turn();
+      if (turns === this.#habits.savesAt) this.#copy();
       yield;
       if (said === 'more' || this.#rung) continue;
       const at = sleeps ? clock.next : Math.min(clock.next, clock.now() + client.readTimer());
@@ -226,6 +229,14 @@ export class World implements Exchange, Witness {
     } finally {
       this.#inside = false;
     }
+  }
+
+  /** A copy of the client, saved and restored, stands where the client stands. */
+  #copy(): void {
+    const { wrapper, throwsAt } = this.#habits;
+    if (this.ticks || wrapper !== undefined || throwsAt !== undefined) return;
+    this.#copies++;
+    for (const what of copyProblems(this.client, this.#options, this.clock.now())) this.#accuse(what);
   }
 
   /** Nothing can happen by itself. False: that was all. */
@@ -299,7 +310,7 @@ export class World implements Exchange, Witness {
   }
 
   #report(): Report {
-    const met: Record<string, number> = {};
+    const met: Record<string, number> = { copies: this.#copies };
     for (const { events } of this.client.lives)
       for (const { name } of events) met[name] = (met[name] ?? 0) + 1;
     const transcript = this.#transcript ?? [];
@@ -308,8 +319,6 @@ export class World implements Exchange, Witness {
     return { seed: this.#seed, wrong: this.#wrong, digest, transcript: [...head, ...transcript], met };
   }
 }
-
-const leaks = (text: string): boolean => text.includes(password) || text.includes(base64);
 
 function reasonOf(event: SmtpEvent): string {
   if ('error' in event) return ` (${event.error.message})`;
