@@ -2,15 +2,17 @@
 /**
  * Bodies of many megabytes on one connection: wall and CPU time of this process a megabyte. With `grow` one body of
  * so many bytes, and how far the memory of the process grows meanwhile; with `copies` the bytes that Buffer's own ways
- * of copying moved.
+ * of copying moved, and the bytes that left from other memory than the body's.
  */
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { SmtpClient, tcp, worker } from 'smtpump';
 import { sender } from '../message.mjs';
 
 const megabyte = 1_000_000;
+/** ms, as in throughput.mjs. */
+const warmUp = 500;
 const bodyBytes = 10 * megabyte;
 const slice = 256 * 1024;
 const recipient = 'recipient@sink.example';
@@ -133,11 +135,11 @@ export async function measure({ client, milliseconds, dotted = false, grow = 0, 
   const send = await clients[client]?.(spec);
   if (send === undefined) throw new Error(`no client ${client}`);
   const body = bodyOf(dotted);
-  const warm = performance.now() + 200;
+  const warm = performance.now() + warmUp;
   do await send(body, 1);
   while (performance.now() < warm);
   if (grow > 0) return growth(() => send(body, Math.ceil(grow / bodyBytes)));
-  const copied = copies ? countCopies() : () => undefined;
+  const copied = copies ? countCopies(body) : () => ({});
   const cpu = process.cpuUsage();
   const start = performance.now();
   let bodies = 0;
@@ -145,11 +147,11 @@ export async function measure({ client, milliseconds, dotted = false, grow = 0, 
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const megabytes = (bodies * bodyBytes) / megabyte;
-  const moved = copied();
+  const counts = Object.entries(copied()).map(([name, bytes]) => [name, bytes / megabytes]);
   return {
     perSecond: megabytes / seconds,
     cpuMicroseconds: (user + system) / megabytes,
-    ...(moved === undefined ? {} : { copied: moved / megabytes }),
+    ...Object.fromEntries(counts),
   };
 }
 
@@ -166,9 +168,16 @@ async function growth(work) {
   return { growth: (Math.max(peak, process.memoryUsage.rss()) - before) / megabyte };
 }
 
-/** Counts what the ways of copying move from now on. */
-function countCopies() {
+/** Counts what the ways of copying move from now on, and what leaves that is not the body's own. @param {Buffer} body */
+function countCopies(body) {
   let bytes = 0;
+  let foreign = 0;
+  const { write } = Socket.prototype;
+  /** @this {Socket} @param {string | Uint8Array} piece @param {any[]} rest */
+  Socket.prototype.write = function counted(piece, ...rest) {
+    if (typeof piece === 'string' || piece.buffer !== body.buffer) foreign += piece.length;
+    return write.call(this, piece, ...rest);
+  };
   const { copy } = Buffer.prototype;
   const { set } = Uint8Array.prototype;
   const { concat } = Buffer;
@@ -188,5 +197,5 @@ function countCopies() {
     bytes += all.length;
     return all;
   };
-  return () => bytes;
+  return () => ({ copied: bytes, foreign });
 }

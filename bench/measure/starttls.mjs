@@ -1,5 +1,11 @@
 // @ts-check
-/** A connection for each message: connect, STARTTLS, one message, QUIT; one after the other, the certificate verified. */
+/**
+ * A connection for each message: connect, STARTTLS, one message, QUIT; one after the other, the certificate verified.
+ * `bare` is what no client of node:tls can be faster than: nothing is understood, the replies are counted.
+ */
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import { SmtpClient } from 'smtpump';
 import { freshRecipients, rawMessage, sender } from '../message.mjs';
@@ -35,6 +41,44 @@ const clients = {
         client.once('DISCONNECTED', ({ reason }) => (reason ? reject(reason) : resolve(undefined)));
         client.connect();
       });
+    return { one, resumed: () => resumed };
+  },
+  bare({ port, ca, servername }) {
+    const secureContext = createSecureContext({ ca });
+    /** @type {Buffer | undefined} */
+    let session;
+    let resumed = 0;
+    const one = async () => {
+      const raw = connectTcp({ host: '127.0.0.1', port, noDelay: true });
+      await once(raw, 'data');
+      raw.write('EHLO bench.example\r\n');
+      await once(raw, 'data');
+      raw.write('STARTTLS\r\n');
+      await once(raw, 'data');
+      const socket = connectTls({ socket: raw, secureContext, servername, ...(session && { session }) });
+      socket.on('session', (fresh) => {
+        session = fresh;
+      });
+      await once(socket, 'secureConnect');
+      if (socket.isSessionReused()) resumed++;
+      if (socket.getProtocol() === 'TLSv1.2') session = socket.getSession();
+      socket.write('EHLO bench.example\r\n');
+      await once(socket, 'data');
+      socket.write(
+        `MAIL FROM:<${sender}>\r\nRCPT TO:<${freshRecipients(1)[0]}>\r\nBDAT ${rawMessage.length} LAST\r\n`,
+      );
+      socket.write(rawMessage);
+      let lines = 0;
+      while (lines < 3) {
+        const [bytes] = await once(socket, 'data');
+        lines += String(bytes).split('\n').length - 1;
+      }
+      socket.write('QUIT\r\n');
+      await once(socket, 'data');
+      const closed = once(raw, 'close');
+      socket.end();
+      await closed;
+    };
     return { one, resumed: () => resumed };
   },
   nodemailer({ port, ca, servername }) {

@@ -25,7 +25,7 @@ export async function run(bench) {
   const sinks = [await bench.processes.fastSink(), await bench.processes.fastSink({ chunking })];
   const sinkFor = (/** @type {boolean} */ chunked) => /** @type {any} */ (sinks[Number(chunked)]);
   const { of, skipped } = await interleaved(bench, work, sinkFor);
-  /** @type {Record<string, { growth: number, copied: number }>} */
+  /** @type {Record<string, { growth: number, copied: number, foreign: number }>} */
   const apart = {};
   // counted, not timed: once
   for (const one of work.filter(({ client, dotted }) => client === 'smtpump' && !dotted)) {
@@ -35,8 +35,8 @@ export async function run(bench) {
       ...spec
     } = { ...one, port: sinkFor(one.chunking ?? false).port, milliseconds: 100 };
     const { growth } = await bench.processes.measure('body', { ...spec, grow });
-    const { copied } = await bench.processes.measure('body', { ...spec, copies: true });
-    apart[label] = { growth, copied };
+    const { copied, foreign } = await bench.processes.measure('body', { ...spec, copies: true });
+    apart[label] = { growth, copied, foreign };
   }
   for (const sink of sinks) sink.close();
   const rate = (/** @type {string} */ label) => (of.get(label)?.perSecond ?? Number.NaN) * megabytesOf(label);
@@ -49,12 +49,17 @@ export async function run(bench) {
       { key: 'rate', title: 'MB/s', digits: 0 },
       { key: 'cpu', title: 'µs CPU/MB', digits: 0 },
       { key: 'growth', title: 'MB grown by 1 GB', digits: 1 },
+      { key: 'foreign', title: 'copies sent, bytes/MB', digits: 0 },
       { key: 'copied', title: 'bytes copied/MB', digits: 0 },
     ],
     results: work
       .filter(({ label }) => of.has(label))
       .map(({ label }) => ({ label, rate: rate(label), cpu: cpu(label), ...apart[label] })),
-    notes: [...skipped, "copied: by Buffer's copy and concat and Uint8Array's set"],
+    notes: [
+      ...skipped,
+      "copies sent: not from the caller's memory; command lines",
+      "copied: by Buffer's copy and concat and Uint8Array's set; each body once into the memory where flaws are searched",
+    ],
     targets: [
       ...['DATA', 'DATA without dots', 'BDAT'].flatMap((way) => [
         target(
@@ -73,10 +78,10 @@ export async function run(bench) {
           (x) => x >= 1.1,
         ),
       ]),
-      ...Object.entries(apart).flatMap(([label, { growth, copied }]) => [
+      ...Object.entries(apart).flatMap(([label, { growth, foreign }]) => [
         target(`${label}: grown by 1 GB, MB < 8`, growth, (x) => x < 8),
         // command lines are copied; a body that were would be a million
-        target(`${label}: bytes copied of a MB < 1,000`, copied, (x) => x < 1000),
+        target(`${label}: copies sent of a MB, bytes < 1,000`, foreign, (x) => x < 1000),
       ]),
     ],
   };

@@ -159,13 +159,13 @@ export class Content {
     return content;
   }
 
-  /** Moves one portion to the wire; false where nothing waited. */
-  move(out: (bytes: Uint8Array) => void): boolean {
+  /** Moves one of the caller's chunks, or a portion of it, to the wire; false where nothing waited. */
+  move(out: (bytes: Uint8Array) => void, most = portion): boolean {
     const chunk = this.#chunks[this.#next];
     if (chunk === undefined) return false;
-    if (chunk.length > portion) {
-      this.#chunks[this.#next] = chunk.subarray(portion);
-      this.#encode(chunk.subarray(0, portion), out);
+    if (chunk.length > most) {
+      this.#chunks[this.#next] = chunk.subarray(most);
+      this.#encode(chunk.subarray(0, most), out);
     } else {
       this.#next++;
       if (this.#next === this.#chunks.length) {

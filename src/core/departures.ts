@@ -219,7 +219,7 @@ export class Departures {
     // how many verdicts follow by LMTP hangs on whether all chunks before were taken
     if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
     const keep = this.#keep;
-    while (content.move(keep));
+    while (content.move(keep, Number.POSITIVE_INFINITY));
     const { ended } = content;
     if (ended) content.finish(keep);
     // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it
