@@ -47,6 +47,7 @@ export class ServerSession {
   #rest: Uint8Array = nothing;
   #content = new ContentReader();
   #chunk: Uint8Array[] = [];
+  #chunkBytes = 0;
   /** Answers that are due before any more is read. */
   #steps: Step[] = [];
   /** Waiting for a delay or a handshake; `deaf` for ever. */
@@ -171,19 +172,19 @@ export class ServerSession {
   }
 
   #readChunk(size: number, command: ServerCommand): boolean {
-    let left = size;
-    for (const part of this.#chunk) left -= part.length;
-    if (this.#rest.length > 0 && left > 0) {
+    const wanted = size - this.#chunkBytes;
+    if (this.#rest.length > 0 && wanted > 0) {
       // The client may use its buffer again once the bytes are here.
-      this.#chunk.push(this.#rest.slice(0, left));
-      const taken = Math.min(left, this.#rest.length);
-      this.#rest = this.#rest.subarray(taken);
-      left -= taken;
+      const part = this.#rest.slice(0, wanted);
+      this.#chunk.push(part);
+      this.#chunkBytes += part.length;
+      this.#rest = this.#rest.subarray(part.length);
     }
-    if (left > 0) return false;
+    if (this.#chunkBytes < size) return false;
     this.#recorder.said(`C: <chunk of ${size} octets>`);
     const data = joinBytes(this.#chunk);
     this.#chunk = [];
+    this.#chunkBytes = 0;
     this.#steps.push(...this.#dialogue.chunk(data, command));
     this.#checkGroup('BDAT');
     return true;
