@@ -38,7 +38,7 @@ export function tfSmtpUserSendRecipientInfo(
     const type = types[recipientType];
     if (type === undefined) return codes.TM_EINVAL;
     const recipient = { address: recipientAddress, name: recipientName ?? undefined, type };
-    return session.act((client) => client.sendRecipient(recipient));
+    return session.actOnMessage((client) => client.sendRecipient(recipient));
   });
 }
 
@@ -57,7 +57,7 @@ export function tfSmtpUserSendBom(
     if (flags !== 0 && flags !== codes.TM_SMTP_FLAG_MIME) return codes.TM_EINVAL;
     const mime = flags === codes.TM_SMTP_FLAG_MIME;
     const options = { subject: subject ?? undefined, date: dateTime ?? undefined, mime };
-    return session.act((client) => client.sendBom(options));
+    return session.actOnMessage((client) => client.sendBom(options));
   });
 }
 
@@ -77,7 +77,7 @@ export function tfSmtpUserSendBody(
   let taken = 0;
   const errorCode = withSession(handle, (session) => {
     if (!(data instanceof Uint8Array) || !Number.isInteger(length) || length < 0) return codes.TM_EINVAL;
-    if (session.client === undefined) return codes.TM_EPERM;
+    if (!session.hasMessage) return codes.TM_EPERM;
     const octets = Uint8Array.prototype.slice.call(data, 0, Math.min(length, packetBytes));
     taken = session.sendBody(octets);
     if (taken === octets.length) return codes.TM_ENOERROR;
@@ -89,5 +89,5 @@ export function tfSmtpUserSendBody(
 
 /** End of message. Its acknowledgement is the proof that the server has it. */
 export function tfSmtpUserSendEom(handle: ttSmtpClientHandle): number {
-  return withSession(handle, (session) => session.act((client) => client.sendEom()));
+  return withSession(handle, (session) => session.actOnMessage((client) => client.sendEom()));
 }

@@ -49,7 +49,7 @@ export class Session {
   #notify: NotifyCallback | null = null;
   /** What blocking mode waits for. */
   #line: WaitingTransport | undefined;
-  /** Of the last action. */
+  /** Of the last action that was answered. */
   #result = codes.TM_ENOERROR;
   /** CONNECTED is due. */
   #opening = false;
@@ -109,6 +109,19 @@ export class Session {
     return this.#begun();
   }
 
+  /**
+   * An action on the message at hand; one that was refused takes no more of them.
+   * @throws SmtpUsageError
+   */
+  actOnMessage(step: (client: SmtpClient) => void): number {
+    return this.hasMessage ? this.act(step) : codes.TM_EPERM;
+  }
+
+  /** There is a message at hand, and the server has not refused it. */
+  get hasMessage(): boolean {
+    return this.client !== undefined && this.client.state !== 'ready';
+  }
+
   /** One turn. TM_EINPROGRESS, or the result of the last action. */
   execute(): number {
     return this.#turn() === 'idle' ? this.#result : codes.TM_EINPROGRESS;
@@ -148,7 +161,6 @@ export class Session {
   }
 
   #begun(): number {
-    this.#result = codes.TM_ENOERROR;
     return this.#blocking && !this.#turning ? this.#finish() : codes.TM_EINPROGRESS;
   }
 

@@ -156,6 +156,25 @@ describe('a body', () => {
     await failure(made, sent);
   });
 
+  it('is not begun for mails far behind', async () => {
+    const made = await open();
+    made.transport.line?.pause();
+    let begun = 0;
+    async function* small(): AsyncGenerator<string> {
+      begun++;
+      yield 'x\r\n';
+    }
+    const sends = Array.from({ length: 200 }, () => made.smtp.send({ ...mail, body: small() }));
+    for (let n = 0; n < 500; n++) {
+      made.settle(0);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(begun).toBe(64);
+    made.transport.line?.resume();
+    await during(made, Promise.all(sends));
+    expect(made.server.messages).toHaveLength(200);
+  });
+
   it('whose source fails takes the message back, and rejects with what the source threw', async () => {
     const made = await open({ server: { extensions: ['PIPELINING', 'CHUNKING'] } });
     async function* broken(): AsyncGenerator<string> {

@@ -99,6 +99,26 @@ describe('a signal', () => {
     }
   });
 
+  it('given to the step that ends a message does the same', async () => {
+    const made = await open({ server: replies({ CONTENT: silence }) });
+    const { smtp } = made;
+    const controller = new AbortController();
+    const steps = [
+      smtp.sendSender(at('ann')),
+      smtp.sendRecipient(at('bob')),
+      smtp.sendBom({ raw: true }),
+      smtp.sendBody('x\r\n'),
+    ];
+    await during(made, Promise.all(steps));
+    const end = smtp.sendEom({ signal: controller.signal });
+    end.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+    made.settle(100);
+    controller.abort();
+    expect(fate(await failure(made, end))).toBe('EABORTED: bob unknown');
+    expect(made.client.state).toBe('disconnected');
+  });
+
   it('of connect closes the line; of disconnect closes it at once', async () => {
     const made = bench({ server: replies({ EHLO: silence }) });
     const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** The steps with `await`: what each resolves and rejects with. */
 import { SmtpClient } from 'smtpump';
-import { connect } from 'smtpump/promises';
+import { connect, type SmtpConnection } from 'smtpump/promises';
 import { describe, expect, it } from 'vitest';
 import { bench, plainLogin, plainServer, replies, silence, textOf, verbs } from '../client/support.ts';
 import { at, during, failure, fate, open, shortly } from './support.ts';
@@ -117,6 +117,32 @@ describe('TK51: each step resolves with its answer', () => {
     expect(await failure(made, smtp.sendSender(at('ann')))).toMatchObject({ code: 'ENOTCONN' });
     expect(await failure(made, smtp.noop())).toMatchObject({ code: 'ENOTCONN' });
     await smtp.disconnect();
+  });
+
+  it('a piece of the body that cannot be sent takes the message back, also where its end was called ahead', async () => {
+    const made = await open({ server: { extensions: ['PIPELINING'] } });
+    const { smtp } = made;
+    await during(made, smtp.sendSender(at('ann')));
+    await during(made, smtp.sendRecipient(at('bob')));
+    await during(made, smtp.sendBom({ raw: true }));
+    const piece = smtp.sendBody('Grüße\r\n');
+    const end = smtp.sendEom().catch((error) => error);
+    expect(await failure(made, piece)).toMatchObject({ code: 'EUNSUPPORTED' });
+    expect(await end).toMatchObject({ code: 'EUNSUPPORTED' });
+    made.settle();
+    // after a 354 it can only be cut off, with the line
+    expect([made.client.state, made.server.messages.length]).toEqual(['disconnected', 0]);
+  });
+
+  it.each([
+    ['NOOP', (smtp: SmtpConnection) => smtp.noop()],
+    ['RSET', (smtp: SmtpConnection) => smtp.reset()],
+  ])('TK21: %s refused rejects, and the next one is answered', async (verb, call) => {
+    const made = await open({
+      server: replies({ [verb]: (_, nth) => (nth === 1 ? '502 5.5.1 no' : undefined) }),
+    });
+    expect(await failure(made, call(made.smtp))).toMatchObject({ code: 'ESERVERPERM', reply: { code: 502 } });
+    expect((await during(made, made.smtp.noop())).reply.code).toBe(250);
   });
 
   it('reset takes the message back: what waits for it rejects', async () => {

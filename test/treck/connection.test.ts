@@ -205,6 +205,26 @@ describe('TK51: blocking', () => {
     expect(made.server.messages).toHaveLength(1);
   });
 
+  it.each([
+    ['the sender', 'MAIL', 0],
+    ['every recipient', 'RCPT', 1],
+    ['the begin', 'DATA', 2],
+  ])(
+    'TK30, TK71: where %s is refused, no later call of the message says that it is done',
+    (_, verb, from) => {
+      for (const blocking of [true, false]) {
+        const made = online({ blocking, server: { extensions: [], ...replies({ [verb]: '550 5.0.0 no' }) } });
+        const codes = mail(made);
+        const refused = codes.indexOf('TM_ESERVERPERM');
+        expect([refused, codes.includes('TM_ENOERROR', from)]).toEqual([from, false]);
+        expect(codes.slice(-2)).toEqual(['TM_EPERM', 'TM_EPERM']);
+        expect(made.does(tm.tfSmtpUserSendNoop)).toBe('TM_ENOERROR');
+        expect(codeName(tm.tfSmtpUserSendEom(made.handle)), 'nor after another action').toBe('TM_EPERM');
+        expect(made.server.messages).toEqual([]);
+      }
+    },
+  );
+
   it('needs a transport that can wait', () => {
     const made = rig({ blocking: true });
     expect(codeName(connect(made.handle))).toBe('TM_ENOERROR');

@@ -96,6 +96,33 @@ describe('SendBody', () => {
     expect(tm.tfSmtpUserReadTimer(made.handle)).toBe(-1);
   });
 
+  it('TK31: nor does a line that takes nothing, however long; blocking calls return when it is lost', () => {
+    const made = online({ options: { bodyBufferBytes: 2000 } });
+    mail(made, 'bom');
+    made.server.connections[0]?.line.pause();
+    const error: tm.Box<number> = { value: tm.TM_ENOERROR };
+    const piece = Buffer.alloc(1460, 0x78);
+    while (error.value === tm.TM_ENOERROR) {
+      tm.tfSmtpUserSendBody(made.handle, piece, piece.length, error);
+      tm.tfSmtpUserExecute(made.handle);
+    }
+    made.clock.advance(3_600_000);
+    expect(codeName(tm.tfSmtpUserExecute(made.handle))).toBe('TM_EINPROGRESS');
+    expect([tm.tfSmtpUserReadTimer(made.handle), made.told.at(-1)]).toEqual([-1, 'BOM_ACK']);
+
+    const blocked = online({ blocking: true, options: { bodyBufferBytes: 2000, chunking: false } });
+    mail(blocked, 'bom');
+    const line = blocked.server.connections[0]?.line;
+    line?.pause();
+    line?.after(60_000, () => line.reset());
+    error.value = tm.TM_ENOERROR;
+    let taken = 1;
+    while (error.value === tm.TM_ENOERROR && taken > 0) {
+      taken = tm.tfSmtpUserSendBody(blocked.handle, piece, piece.length, error);
+    }
+    expect(codeName(error.value)).toBe('TM_ECONNRESET');
+  });
+
   it('takes nothing of what is no piece of a body', () => {
     const made = online();
     mail(made, 'bom');
@@ -195,9 +222,14 @@ describe('MIME', () => {
   });
 
   it('S15: opens no path and no URL', async () => {
-    // what a caller without types may give
-    const wrong = { parts: [{ path: '/etc/hostname' }] } as unknown;
-    await expect(tm.tfMimeNewMessage(wrong as tm.MimeContent)).rejects.toThrow();
+    for (const wrong of [
+      { parts: [{ path: '/etc/hostname' }] },
+      { text: { path: '/etc/hostname' } },
+      { html: { href: 'http://127.0.0.1:9/' } },
+    ] as unknown[]) {
+      // what a caller without types may give
+      await expect(tm.tfMimeNewMessage(wrong as tm.MimeContent)).rejects.toThrow();
+    }
   });
 
   it('a message that is none has nothing to pull', () => {
