@@ -43,7 +43,10 @@ interface Dialled {
   readonly plan: LinePlan;
   readonly server: RandomServer;
   readonly life: number;
-  readonly mails: { count: number };
+  /** MAILs that were heard. */
+  mails: number;
+  /** What is offered counts. */
+  limited: boolean;
   lied: boolean;
   injected: boolean;
 }
@@ -116,7 +119,7 @@ export class World implements Exchange, Witness {
     if (this.#transcript) this.#note(`line ${number} to port ${target.port}: ${JSON.stringify(plan)}`);
     const server = new RandomServer(number, plan, random.fork(1), this, this.#options.protocol === 'lmtp');
     const life = this.client.lives.length - 1;
-    this.#lines.push({ plan, server, life, mails: { count: 0 }, lied: false, injected: false });
+    this.#lines.push({ plan, server, life, mails: 0, limited: true, lied: false, injected: false });
     const { shape, fault, missing } = plan;
     return { number, shape, random: random.fork(2), server: missing ? { missing } : server, fault };
   }
@@ -139,12 +142,8 @@ export class World implements Exchange, Witness {
   heard({ verb, line }: ServerCommand, session: ServerSession): void {
     const dialled = this.#line(session.number);
     const { tls = 'optional', auth } = this.#options;
-    if (verb === 'HELO') dialled.mails.count = Number.NEGATIVE_INFINITY; // nothing is offered, nothing limited
-    if (verb === 'MAIL') {
-      const most = /MAILMAX=(\d)/.exec(String(dialled.plan.server.extensions))?.[1];
-      if (most !== undefined && ++dialled.mails.count > Number(most))
-        this.#accuse('more than MAILMAX messages');
-    }
+    if (verb === 'HELO') dialled.limited = false; // nothing is offered, nothing limited
+    if (verb === 'MAIL') dialled.mails++;
     if (session.secure) return;
     const allowed = tls === 'implicit' ? /^CONNECT$/ : /^(?:CONNECT|[EL]HLO|STARTTLS)$/;
     if ((tls === 'implicit' || tls === 'always') && !allowed.test(verb)) this.#accuse(`${verb} in clear`);
@@ -291,13 +290,17 @@ export class World implements Exchange, Witness {
         ended: this.#ended,
       }),
     );
-    for (const { plan, server, life, lied, injected } of this.#lines) {
-      const mismatch = (tls === 'implicit') !== (plan.server.tls === 'implicit');
-      if (!lied && !mismatch)
-        for (const one of server.kit.violations) this.#accuse(`the client broke a rule: ${one}`);
-      if (!lied && injected && client.lives[life]?.events.some(({ name }) => name === 'CONNECTED'))
-        this.#accuse('what was slipped in before TLS was not noticed');
-    }
+    for (const line of this.#lines) if (!line.lied) this.#judgeLine(line);
+  }
+
+  /** What the client did on a line whose server said only what it did. */
+  #judgeLine({ plan, server, life, limited, mails, injected }: Dialled): void {
+    const mismatch = (this.#options.tls === 'implicit') !== (plan.server.tls === 'implicit');
+    if (!mismatch) for (const one of server.kit.violations) this.#accuse(`the client broke a rule: ${one}`);
+    const most = Number(/MAILMAX=(\d)/.exec(String(plan.server.extensions))?.[1] ?? Number.POSITIVE_INFINITY);
+    if (limited && mails > most) this.#accuse(`${mails} messages, and the server takes ${most}`);
+    if (injected && this.client.lives[life]?.events.some(({ name }) => name === 'CONNECTED'))
+      this.#accuse('what was slipped in before TLS was not noticed');
   }
 
   #accuse(what: string): void {
