@@ -23,7 +23,8 @@ export function tfSmtpUserConnect(
   password: string | null,
 ): number {
   return withSession(handle, (session) => {
-    if (serverAddress === null || isIP(serverAddress.address) === 0) return codes.TM_EINVAL;
+    if (typeof serverAddress !== 'object' || serverAddress === null) return codes.TM_EINVAL;
+    if (isIP(serverAddress.address) === 0) return codes.TM_EINVAL;
     const anonymous = userName === null || userName === '';
     if (!anonymous && (password === null || password === '')) return codes.TM_EINVAL;
     return session.connect({

@@ -65,7 +65,7 @@ export function tfSmtpUserSendBom(
  * A piece of the message's text, of which one packet at most is taken (and copied). No command, no reply.
  *
  * @param errorCodePtr TM_ENOERROR; TM_EINPROGRESS: the line is full, call tfSmtpUserExecute until it no longer says so;
- *   TM_EPERM: not between the begin and the end of a message
+ *   TM_EPERM: not between the begin and the end of a message, or it was refused
  * @returns octets taken
  */
 export function tfSmtpUserSendBody(
@@ -80,14 +80,14 @@ export function tfSmtpUserSendBody(
     if (!session.hasMessage) return codes.TM_EPERM;
     const octets = Uint8Array.prototype.slice.call(data, 0, Math.min(length, packetBytes));
     taken = session.sendBody(octets);
-    if (taken === octets.length) return codes.TM_ENOERROR;
-    return session.isOnline ? codes.TM_EINPROGRESS : session.execute();
+    if (!session.isOnline || !session.hasMessage) return session.result; // lost or refused meanwhile
+    return taken === octets.length ? codes.TM_ENOERROR : codes.TM_EINPROGRESS;
   });
   put(errorCodePtr, errorCode);
   return taken;
 }
 
-/** End of message. Its acknowledgement is the proof that the server has it. */
+/** End of message. Its acknowledgement is the proof that the server has it; TM_EPERM for one that was refused. */
 export function tfSmtpUserSendEom(handle: ttSmtpClientHandle): number {
   return withSession(handle, (session) => session.actOnMessage((client) => client.sendEom()));
 }

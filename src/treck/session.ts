@@ -117,6 +117,11 @@ export class Session {
     return this.hasMessage ? this.act(step) : codes.TM_EPERM;
   }
 
+  /** Of the last action that was answered. */
+  get result(): number {
+    return this.#result;
+  }
+
   /** There is a message at hand, and the server has not refused it. */
   get hasMessage(): boolean {
     return this.client !== undefined && this.client.state !== 'ready';

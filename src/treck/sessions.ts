@@ -46,8 +46,9 @@ function newSession(
   const { transport, allowPlaintext, ...rest } = options;
   const isName = clientName === null || typeof clientName === 'string';
   const isCallback = eventCallback === null || typeof eventCallback === 'function';
+  const isMaker = transport === undefined || typeof transport === 'function';
   const isMode = blockingMode === codes.TM_BLOCKING_OFF || blockingMode === codes.TM_BLOCKING_ON;
-  if (!isName || !isCallback || !isMode) return undefined;
+  if (!isName || !isCallback || !isMode || !isMaker) return undefined;
   const clientOptions = { ...rest, timeouts: limits(timeoutSeconds * 1000) };
   new SmtpClient(clientOptions); // throws where something is wrong
   const localName = options.localName ?? (clientName === null ? undefined : nameForEhlo(clientName));

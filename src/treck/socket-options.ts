@@ -6,13 +6,15 @@ import { type ttSmtpClientHandle, withSession } from './handle.ts';
 
 /** An option is a whole number of four octets. */
 const size = 4;
+/** A buffer larger than this is cut to it, as systems do. */
+const mostBytes = 2 ** 24;
 
 const settings = new Map<string, (value: number) => WorkerOptions>([
   [`${codes.IPPROTO_TCP} ${codes.TCP_NODELAY}`, (value) => ({ noDelay: value !== 0 })],
   [`${codes.IPPROTO_TCP} ${codes.TCP_KEEPIDLE}`, (value) => ({ keepAliveInitialDelay: value * 1000 })],
   [`${codes.SOL_SOCKET} ${codes.SO_KEEPALIVE}`, (value) => ({ keepAlive: value !== 0 })],
-  [`${codes.SOL_SOCKET} ${codes.SO_SNDBUF}`, (value) => ({ writeBytes: value })],
-  [`${codes.SOL_SOCKET} ${codes.SO_RCVBUF}`, (value) => ({ readBytes: value })],
+  [`${codes.SOL_SOCKET} ${codes.SO_SNDBUF}`, (value) => ({ writeBytes: Math.min(value, mostBytes) })],
+  [`${codes.SOL_SOCKET} ${codes.SO_RCVBUF}`, (value) => ({ readBytes: Math.min(value, mostBytes) })],
 ]);
 
 /**

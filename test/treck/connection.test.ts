@@ -20,6 +20,14 @@ describe('connect', () => {
     expect(made.does(connect)).toBe('TM_ENOERROR');
   });
 
+  it('what is no address at all is TM_EINVAL too', () => {
+    const { handle } = rig();
+    // what a caller without types may give
+    for (const where of [undefined, 7, '192.0.2.1'] as unknown[]) {
+      expect(codeName(tm.tfSmtpUserConnect(handle, where as null, null, null))).toBe('TM_EINVAL');
+    }
+  });
+
   it.each(['192.0.2.1', '2001:db8::1'])('TK10: takes the address %s', (where) => {
     const made = rig();
     expect(made.does((h) => tm.tfSmtpUserConnect(h, { address: where, port: 25 }, null, null))).toBe(
@@ -317,6 +325,19 @@ describe('what goes wrong', () => {
     const made = rig({ server: { greeting: '554 5.3.2 no' } });
     expect(made.does(connect)).toBe('TM_ESERVERPERM');
     expect(made.told).toEqual(['SERVER_ERROR']);
+  });
+
+  it('TK32: blocking, a body that is refused on its way has that result', () => {
+    const server = { ...replies({ BDAT: '552 5.3.4 too big' }), extensions: ['PIPELINING', 'CHUNKING'] };
+    const made = online({ blocking: true, server, options: { bodyBufferBytes: 20_000 } });
+    mail(made, 'bom');
+    const error: tm.Box<number> = { value: tm.TM_ENOERROR };
+    const piece = Buffer.alloc(1460, `${'x'.repeat(71)}\r\n`);
+    for (let n = 0; n < 10_000 && error.value === tm.TM_ENOERROR; n++) {
+      tm.tfSmtpUserSendBody(made.handle, piece, piece.length, error);
+    }
+    expect(codeName(error.value)).toBe('TM_ESERVERPERM');
+    expect(codeName(tm.tfSmtpUserSendEom(made.handle))).toBe('TM_EPERM');
   });
 
   it('TK20, TK29, TK30: out of order', () => {

@@ -209,6 +209,7 @@ describe('a session', () => {
     for (const call of calls) expect(call).toEqual(['two', two.handle, 'two', 0]);
     calls.length = 0;
     one.does(tm.tfSmtpUserSendNoop);
+    expect(calls.length).toBeGreaterThanOrEqual(2);
     for (const call of calls) expect(call).toEqual(['one', one.handle, 'one', 0]);
     tm.tfSmtpUserSetAsyncCB(one.handle, null);
     calls.length = 0;
@@ -238,6 +239,10 @@ describe('a session', () => {
       set(tm.SOL_SOCKET, tm.SO_KEEPALIVE, 1, 4, 77),
     ]).toEqual(['TM_ENOPROTOOPT', 'TM_ENOPROTOOPT', 'TM_EINVAL', 'TM_EINVAL', 'TM_EAFNOSUPPORT']);
     made.does((h) => tm.tfSmtpUserConnect(h, address, null, null));
+    made.does(tm.tfSmtpUserDisconnect);
+    expect(set(tm.SOL_SOCKET, tm.SO_SNDBUF, 2 ** 31 - 1), 'as systems do it: cut').toBe('TM_ENOERROR');
+    made.does((h) => tm.tfSmtpUserConnect(h, address, null, null));
+    expect(made.sockets.pop()?.writeBytes).toBe(2 ** 24);
     expect(made.sockets).toEqual([
       {},
       { keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: false, writeBytes: 4096, readBytes: 8192 },
