@@ -49,7 +49,8 @@ export async function connect(
  * each of which resolves with the event that answers it and rejects with the `SmtpError` of a refusal.
  *
  * Steps may be called ahead, without waiting for the one before; then wait for all of them, by `Promise.all`. Misuse
- * rejects with an `SmtpUsageError`. When the line is lost whatever waits rejects with the reason.
+ * rejects with an `SmtpUsageError`. When the line is lost whatever waits rejects with the reason. The steps of a message
+ * and `send()` do not mix: finish the one before the other.
  *
  * **A call that is given up** by its signal rejects with `EABORTED`, whose `cause` is the signal's reason. A message
  * that has not ended is taken back (by RSET, where some of it has left; while its content stands open after DATA it
