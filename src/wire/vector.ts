@@ -1,7 +1,7 @@
 /**
  * The search for flaws with the machine's vectors: a WebAssembly function of two loops, put together here from its
- * instructions. At 64 octets a step it reads seven times as fast as `indexOf` can go from line end to line end. It
- * reads from a memory of its own, into which each block is copied to be looked at, and for nothing else.
+ * instructions. At 64 octets a step, and with the copy into its own memory that each block needs to be looked at,
+ * it takes a third of the time that `indexOf` takes from line end to line end (76 against 224 µs a MB).
  */
 import type { Searcher } from './flaws.ts';
 
