@@ -67,6 +67,34 @@ describe('without flags', () => {
   });
 });
 
+describe('06: blocking steps, in a process that never returns to its event loop', () => {
+  test('against a server in another thread [TK51]', async () => {
+    expect(await example('06-blocking')).toEqual({
+      code: 0,
+      stdout: [
+        'sender 250',
+        'ann@receiver.example 250',
+        'nobody@localhost 250',
+        'accepted for 2: 250 OK: message queued',
+        'the event loop turned 0 times',
+        'received: 24106 octets',
+        '',
+      ].join('\n'),
+      stderr: '',
+    });
+  });
+
+  test('a refused recipient does not keep the other from the mail; a refused sender ends it', async () => {
+    const replies = { RCPT: '550 5.1.1 no' };
+    const { code, stdout, stderr } = await withRawServer(replies, (port) =>
+      example('06-blocking', ...to(port)),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^sender 250\nrcpt: .*550 5\.1\.1 no.*\n/);
+    expect(stderr).toMatch(/550 5\.1\.1 no/);
+  });
+});
+
 describe('07, 08: the Treck names, in a process that never returns to its event loop', () => {
   const names = ['07-treck-blocking', '08-treck-nonblocking'];
   const server = new MailServer();

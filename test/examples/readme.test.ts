@@ -115,9 +115,19 @@ describe('the programs', () => {
     expect(server.messages.at(-1)).toMatch(/\r\n\r\nHello by other names\.\r\n$/);
   });
 
+  test('a loop that never returns connects and leaves', async () => {
+    const at = programs.findIndex((text) => text.includes('transport.wait('));
+    expect(await run(at)).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+  });
+
+  test('one blocking call after the other sends a mail', async () => {
+    expect(await run(importing('blocking'))).toEqual({ code: 0, stdout: '250 1 0\n', stderr: '' });
+    expect(server.messages.at(-1)).toMatch(/Hello, one call after the other\.\r\n$/);
+  });
+
   test('the testing kit lets five minutes pass', async () => {
     expect(await run(importing('testing'))).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(programs).toHaveLength(5);
+    expect(programs).toHaveLength(7);
   });
 });
 

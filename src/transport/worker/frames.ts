@@ -98,5 +98,6 @@ function eventOf(bytes: Uint8Array): TransportEvent {
 }
 
 function errorOf({ name, message, code }: PlainError): Error {
-  return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
+  const error = Object.assign(new Error(message), code === undefined ? {} : { code });
+  return name === error.name ? error : Object.assign(error, { name });
 }

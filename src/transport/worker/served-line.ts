@@ -2,6 +2,7 @@
  * The sockets' side of one line: a `tcp()` transport of this thread, and shared memory in place of a pump. It takes
  * no more from either side than the other has room for.
  */
+import { availableParallelism } from 'node:os';
 import { clearBytes } from '../line-error.ts';
 import { tcp } from '../tcp.ts';
 import type { TlsMemory } from '../tls-memory.ts';
@@ -12,8 +13,15 @@ import type { SharedLine } from './shared-line.ts';
 
 /** Unread bytes beyond which the socket is not read; the ring holds what is on the way. */
 const readBytes = 65_536;
-/** Bytes that are taken out of the ring at once. */
+/** Unsent bytes from which the socket takes no more. */
+const writeBytes = 262_144;
+/** Bytes that are taken out of the ring at once; larger pieces of memory are slow to get. */
 const mostTaken = 65_536;
+/**
+ * ms after the last byte for which the thread looks again in place of sleeping: to be woken takes longer than most
+ * servers do to answer. On one core whoever looks keeps the others from working.
+ */
+const awakeMs = availableParallelism() > 1 ? 0.05 : 0;
 
 export interface Host {
   /** The pump's thread has to be called. */
@@ -33,12 +41,18 @@ export class ServedLine {
   /** Its last event is on its way. */
   #lost = false;
   #over = false;
+  /** When something last happened, while the thread is awake for this line. */
+  #busyAt = 0;
+  #awake = false;
 
   constructor(line: SharedLine, options: SocketOptions, tlsMemory: TlsMemory, host: Host) {
     this.#line = line;
     this.#host = host;
-    this.#transport = tcp({ ...options, readBytes, tlsMemory });
-    this.#transport.onReady = () => this.#tell();
+    this.#transport = tcp({ ...options, readBytes, writeBytes, tlsMemory });
+    this.#transport.onReady = () => {
+      this.#tell();
+      this.#stayAwake();
+    };
   }
 
   open(target: Target): void {
@@ -47,9 +61,37 @@ export class ServedLine {
 
   /** The pump has written, or read. */
   wake(): void {
-    this.#line.wokenUp();
+    this.#work();
+    this.#stayAwake();
+  }
+
+  #work(): void {
     this.#take();
     this.#tell();
+  }
+
+  /** Looks for a moment longer whether the pump has written or read; only then it has to call. */
+  #stayAwake(): void {
+    this.#busyAt = performance.now();
+    if (this.#awake || this.#over) return;
+    this.#awake = true;
+    setImmediate(() => this.#look());
+  }
+
+  #look(): void {
+    if (this.#over) return;
+    const busy = this.#line.toSockets.used > 0 && !this.#full;
+    if (busy) this.#busyAt = performance.now();
+    if (busy || this.#outgoing !== undefined) this.#work();
+    // a socket that is full calls by itself
+    if (!this.#full && performance.now() - this.#busyAt < awakeMs) {
+      setImmediate(() => this.#look());
+      return;
+    }
+    this.#awake = false;
+    this.#line.fallAsleep();
+    // what came before the pump could see that it has to call
+    this.#work();
   }
 
   /** @param seen how far the pump had read: what has come since came in clear, and belongs to nobody (CVE-2011-0411) */

@@ -15,7 +15,7 @@ const word = {
   signal: 0,
   /** The pump's thread was called, and has not heard it. */
   called: 1,
-  /** The sockets' thread was called, and has not heard it. */
+  /** The sockets' thread was called, or is awake. */
   woken: 2,
   /** The sockets' thread waits for room in `toPump`. */
   blocked: 3,
@@ -95,7 +95,8 @@ export class SharedLine {
     return Atomics.exchange(this.#words, word.woken, 1) === 0;
   }
 
-  wokenUp(): void {
+  /** From now on the sockets' thread has to be called. */
+  fallAsleep(): void {
     Atomics.store(this.#words, word.woken, 0);
   }
 
