@@ -180,6 +180,7 @@ describe('tests', () => {
 
   /** They read the project, or run it, in place of importing it. */
   const readers = [
+    'test/save/fields.test.ts',
     'test/tidy.test.ts',
     'test/ids.test.ts',
     'test/examples/examples.test.ts',

@@ -69,7 +69,7 @@ export class Conduct {
   reason: SmtpError | undefined;
   unfinished: readonly UnfinishedMessage[] = [];
   /** The time of this turn, in the clock's milliseconds. */
-  now = 0;
+  now = Number.NEGATIVE_INFINITY;
   /** A token has come in: turn the pump. */
   onWake: (() => void) | undefined;
   /** The position that the word at hand was met in. */

@@ -22,7 +22,7 @@ const lostAfterQuit = connectionChart.word({ type: 'lost', quit: true });
 export class Connection extends Conduct {
   readonly departures: Departures = new Departures(this);
   readonly parser: ReplyParser = new ReplyParser();
-  lastReplyAt = 0;
+  lastReplyAt = Number.NEGATIVE_INFINITY;
   /** Part of a reply was there before any command that it could answer. */
   early = false;
   /** The line is down, and DISCONNECTED is still to be told. */
@@ -46,7 +46,7 @@ export class Connection extends Conduct {
     this.settings = settings;
     const { tls, lmtp, login } = settings;
     const token = login?.token !== undefined;
-    this.lastReplyAt = 0;
+    this.lastReplyAt = Number.NEGATIVE_INFINITY;
     this.early = false;
     this.departures.reset();
     this.parser.reset();

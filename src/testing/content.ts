@@ -11,7 +11,7 @@ const dot = 46;
 type Place = 'start' | 'inside' | 'cr' | 'dot' | 'dotCr';
 
 export class ContentReader {
-  readonly #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] = [];
   #place: Place = 'start';
   /** LF without CR, and CR without LF. */
   bareLineEnds = 0;
@@ -37,6 +37,16 @@ export class ContentReader {
     }
     this.#parts.push(out.subarray(0, length));
     return { taken: bytes.length, done: false };
+  }
+
+  save() {
+    return { parts: this.#parts, place: this.#place, bareLineEnds: this.bareLineEnds };
+  }
+
+  load({ parts, place, bareLineEnds }: ReturnType<ContentReader['save']>): void {
+    this.#parts = parts;
+    this.#place = place;
+    this.bareLineEnds = bareLineEnds;
   }
 
   /** What was read so far. */

@@ -6,25 +6,9 @@
 import type { Random } from '../transport/random.ts';
 import { Login } from './login.ts';
 import type { ServerCommand, ServerMessage, ServerOptions, ServerRecipient } from './script.ts';
-import { parsePath, politeExtensions } from './script.ts';
+import { extensionOf, parsePath, politeExtensions } from './script.ts';
 import type { ServerSession } from './session.ts';
-
-/** One answer that is due. `act` is carried out with the code that was really sent. */
-export interface Step {
-  readonly command: ServerCommand;
-  readonly reply: string | readonly string[];
-  readonly act?: ((code: number) => void) | undefined;
-}
-
-/** What the dialogue may do to its connection. */
-export interface Host {
-  startTls(): void;
-  end(): void;
-  deliver(message: ServerMessage): void;
-}
-
-/** What the next bytes are. */
-export type Reading = 'line' | 'content' | { readonly chunk: number; readonly command: ServerCommand };
+import type { Host, Reading, Step } from './step.ts';
 
 interface Transaction {
   readonly from: string;
@@ -36,20 +20,6 @@ interface Transaction {
   failed: boolean;
 }
 
-/** Parameters that only an announced extension allows. */
-const extensionOf: Readonly<Record<string, string>> = {
-  SIZE: 'SIZE',
-  BODY: '8BITMIME',
-  SMTPUTF8: 'SMTPUTF8',
-  RET: 'DSN',
-  ENVID: 'DSN',
-  NOTIFY: 'DSN',
-  ORCPT: 'DSN',
-  BY: 'DELIVERBY',
-  REQUIRETLS: 'REQUIRETLS',
-  'MT-PRIORITY': 'MT-PRIORITY',
-};
-
 const positive = (code: number): boolean => code >= 200 && code < 400;
 
 export class Dialogue {
@@ -58,6 +28,8 @@ export class Dialogue {
   clientName: string | undefined;
   readonly login: Login;
   transaction: Transaction | undefined;
+  /** The message that is being judged, for whom it was accepted so far, and how many verdicts are to come. */
+  #judged: { readonly message: ServerMessage; readonly left: number } | undefined;
   readonly #options: ServerOptions;
   readonly #session: ServerSession;
   readonly #host: Host;
@@ -112,10 +84,7 @@ export class Dialogue {
     transaction.chunks.push(data);
     transaction.size += data.length;
     if (given.last === true) return this.#verdict(Buffer.concat(transaction.chunks), 'BDAT', () => given);
-    const act = (code: number): void => {
-      if (!positive(code)) transaction.failed = true;
-    };
-    return [{ command: given, reply: `250 2.0.0 ${data.length} octets`, act }];
+    return [{ command: given, reply: `250 2.0.0 ${data.length} octets`, deed: 'chunk' }];
   }
 
   #command(given: ServerCommand): readonly Step[] {
@@ -137,13 +106,13 @@ export class Dialogue {
       case 'STARTTLS':
         return [this.#starttls(given)];
       case 'RSET':
-        return [{ command: given, reply: '250 2.0.0 forgotten', act: () => this.#forget() }];
+        return [{ command: given, reply: '250 2.0.0 forgotten', deed: 'forget' }];
       case 'NOOP':
         return [{ command: given, reply: '250 2.0.0 still here' }];
       case 'VRFY':
         return [{ command: given, reply: '252 2.5.2 send some mail and see' }];
       case 'QUIT':
-        return [{ command: given, reply: '221 2.0.0 bye', act: (code) => code === 221 && this.#host.end() }];
+        return [{ command: given, reply: '221 2.0.0 bye', deed: 'quit' }];
       default:
         return [{ command: given, reply: '500 5.5.2 unknown command' }];
     }
@@ -153,14 +122,9 @@ export class Dialogue {
     const { lmtp = false } = this.#options;
     if ((given.verb === 'LHLO') !== lmtp) return { command: given, reply: '500 5.5.1 wrong protocol' };
     if (given.argument === '') return { command: given, reply: '501 5.5.4 who is there?' };
-    const act = (code: number): void => {
-      if (!positive(code)) return;
-      this.clientName = given.argument;
-      this.#forget();
-    };
     const first = `250 mx.example.test greets ${given.argument}`;
     const more = given.verb === 'HELO' ? [] : this.extensions().map((keyword) => `250 ${keyword}`);
-    return { command: given, reply: [first, ...more], act };
+    return { command: given, reply: [first, ...more], deed: 'hello' };
   }
 
   #mail(given: ServerCommand): Step {
@@ -168,12 +132,7 @@ export class Dialogue {
     if (path === undefined) return { command: given, reply: '501 5.5.4 MAIL FROM:<address>' };
     const full = { ...given, ...path };
     const problem = this.#mailProblem(path.parameters);
-    const act = (code: number): void => {
-      if (!positive(code)) return;
-      const { address: from, parameters } = path;
-      this.transaction = { from, parameters, recipients: [], chunks: [], size: 0, failed: false };
-    };
-    return { command: full, reply: problem ?? '250 2.1.0 sender ok', act };
+    return { command: full, reply: problem ?? '250 2.1.0 sender ok', deed: 'mail' };
   }
 
   #mailProblem(parameters: Readonly<Record<string, string>>): string | undefined {
@@ -194,7 +153,7 @@ export class Dialogue {
     const full = { ...given, ...path };
     if (transaction === undefined) return { command: full, reply: '503 5.5.1 MAIL first' };
     const reply = this.#parameterProblem(path.parameters) ?? '250 2.1.5 recipient ok';
-    return { command: full, reply, act: (code) => positive(code) && transaction.recipients.push(path) };
+    return { command: full, reply, deed: 'rcpt' };
   }
 
   #parameterProblem(parameters: Readonly<Record<string, string>>): string | undefined {
@@ -209,11 +168,8 @@ export class Dialogue {
 
   #data(given: ServerCommand): Step {
     const { transaction } = this;
-    const act = (code: number): void => {
-      if (code >= 300 && code < 400) this.reading = 'content';
-    };
     const problem = transaction === undefined ? '503 5.5.1 MAIL first' : dataProblem(transaction);
-    return { command: given, reply: problem ?? '354 end with a dot', act };
+    return { command: given, reply: problem ?? '354 end with a dot', deed: 'data' };
   }
 
   #bdat(given: ServerCommand): readonly Step[] {
@@ -232,42 +188,35 @@ export class Dialogue {
       return [{ command: named(), reply: '554 5.5.1 no valid recipients' }];
     }
     const { recipients, from, parameters } = transaction;
-    const message = (to: readonly string[]): ServerMessage => {
-      const { secure, number: connection } = this.#session;
-      return { from, to, parameters, recipients, data, secure, by, user: this.login.user, connection };
+    const { secure, number: connection } = this.#session;
+    const lmtp = this.#options.lmtp === true;
+    const message = {
+      from,
+      to: [],
+      parameters,
+      recipients,
+      data,
+      secure,
+      by,
+      user: this.login.user,
+      connection,
     };
-    if (this.#options.lmtp === true) return this.#eachVerdict(recipients, message, named);
-    const to = recipients.map(({ address }) => address);
-    const act = (code: number): void => {
-      if (positive(code)) this.#host.deliver(message(to));
-    };
-    return [{ command: named(), reply: '250 2.0.0 accepted', act }];
-  }
-
-  #eachVerdict(
-    recipients: readonly ServerRecipient[],
-    message: (to: readonly string[]) => ServerMessage,
-    named: () => ServerCommand,
-  ): readonly Step[] {
-    const accepted: string[] = [];
+    this.#judged = { message, left: lmtp ? recipients.length : 1 };
+    if (!lmtp) return [{ command: named(), reply: '250 2.0.0 accepted', deed: 'verdict' }];
     return recipients.map(({ address }) => ({
       command: { ...named(), address },
       reply: `250 2.0.0 <${address}> accepted`,
-      act: (code) => {
-        if (!positive(code)) return;
-        // whoever was said yes to has it, whatever becomes of the line
-        accepted.push(address);
-        if (accepted.length === 1) this.#host.deliver(message(accepted));
-      },
+      deed: 'verdict',
     }));
   }
 
   #starttls(given: ServerCommand): Step {
     const offered = this.#options.tls === 'starttls' && !this.#session.secure;
-    const act = (code: number): void => {
-      if (code === 220) this.#host.startTls();
+    return {
+      command: given,
+      reply: offered ? '220 2.0.0 go ahead' : '502 5.5.1 no TLS here',
+      deed: 'starttls',
     };
-    return { command: given, reply: offered ? '220 2.0.0 go ahead' : '502 5.5.1 no TLS here', act };
   }
 
   #auth(given: ServerCommand): Step {
@@ -276,6 +225,53 @@ export class Dialogue {
       return { command: given, reply: '503 5.5.1 not now' };
     }
     return this.login.start(given, this.#session.line.binding);
+  }
+
+  /** What follows from an answer whose code was this. */
+  act({ deed, command: { argument, address, parameters } }: Step, code: number): void {
+    const { transaction } = this;
+    const yes = positive(code);
+    if (deed === 'hello' && yes) {
+      this.clientName = argument;
+      this.#forget();
+    }
+    if (deed === 'mail' && yes && address !== undefined) {
+      this.transaction = { from: address, parameters, recipients: [], chunks: [], size: 0, failed: false };
+    }
+    if (deed === 'rcpt' && yes && address !== undefined)
+      transaction?.recipients.push({ address, parameters });
+    if (deed === 'data' && code >= 300 && code < 400) this.reading = 'content';
+    if (deed === 'chunk' && !yes && transaction !== undefined) transaction.failed = true;
+    if (deed === 'verdict') this.#judge(yes, address);
+    if (deed === 'forget') this.#forget();
+    if (deed === 'starttls' && code === 220) this.#host.startTls();
+    if (deed === 'quit' && code === 221) this.#host.end();
+    if (deed === 'login' || deed === 'cancelLogin') this.login.act(deed, code);
+  }
+
+  /** @param one in LMTP whose verdict it is */
+  #judge(yes: boolean, one: string | undefined): void {
+    const judged = this.#judged;
+    if (judged === undefined) return;
+    const { message, left } = judged;
+    const all = one === undefined ? message.recipients.map(({ address }) => address) : [one];
+    const taken = yes ? { ...message, to: [...message.to, ...all] } : message;
+    this.#judged = left > 1 ? { message: taken, left: left - 1 } : undefined;
+    // whoever was said yes to has it, whatever becomes of the line
+    if (yes) this.#host.deliver(taken, message.to.length > 0);
+  }
+
+  save() {
+    const { reading, clientName, transaction } = this;
+    return { reading, clientName, transaction, judged: this.#judged, login: this.login.save() };
+  }
+
+  load(saved: ReturnType<Dialogue['save']>): void {
+    this.reading = saved.reading;
+    this.clientName = saved.clientName;
+    this.transaction = saved.transaction;
+    this.#judged = saved.judged;
+    this.login.load(saved.login, this.#session.line.binding);
   }
 
   /** After TLS everything said before is forgotten (RFC 3207 §4.2). */

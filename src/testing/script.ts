@@ -103,6 +103,27 @@ export const politeExtensions: readonly string[] = [
   'DSN',
 ];
 
+/** Commands that must be the last of a group (RFC 2920 §3.1; RFC 3207 §4.3; RFC 4954 §4). */
+export const barriers: ReadonlySet<string> = new Set(
+  'EHLO HELO LHLO DATA STARTTLS AUTH RESPONSE NOOP VRFY EXPN ETRN QUIT'.split(' '),
+);
+/** RFC 5321 §4.5.3.1.4, with room for the parameters of extensions and long tokens. */
+export const longestLine = 65_536;
+
+/** Parameters that only an announced extension allows. */
+export const extensionOf: Readonly<Record<string, string>> = {
+  SIZE: 'SIZE',
+  BODY: '8BITMIME',
+  SMTPUTF8: 'SMTPUTF8',
+  RET: 'DSN',
+  ENVID: 'DSN',
+  NOTIFY: 'DSN',
+  ORCPT: 'DSN',
+  BY: 'DELIVERBY',
+  REQUIRETLS: 'REQUIRETLS',
+  'MT-PRIORITY': 'MT-PRIORITY',
+};
+
 /** A scripted reply in its long form. */
 export function planOf(scripted: ScriptedReply | undefined, own: ReplyPlan['reply']): ReplyPlan {
   if (scripted === undefined) return { reply: own };
@@ -141,4 +162,10 @@ export function parsePath(text: string): { address: string; parameters: Record<s
 
 function isLines(reply: readonly string[] | ReplyPlan): reply is readonly string[] {
   return Array.isArray(reply);
+}
+
+/** The code of the last line that has one. */
+export function codeOf(text: string): number {
+  const codes = text.split('\n').flatMap((line) => (/^\d{3}/.test(line) ? [Number(line.slice(0, 3))] : []));
+  return codes.at(-1) ?? 0;
 }

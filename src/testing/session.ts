@@ -7,8 +7,11 @@ import type { SimLine } from '../transport/exchange.ts';
 import { joinBytes } from '../transport/pipe.ts';
 import type { Random } from '../transport/random.ts';
 import { ContentReader } from './content.ts';
-import { Dialogue, type Reading, type Step } from './dialogue.ts';
+import { Dialogue } from './dialogue.ts';
 import {
+  barriers,
+  codeOf,
+  longestLine,
   planOf,
   type ReplyPlan,
   replyLines,
@@ -16,25 +19,9 @@ import {
   type ServerMessage,
   type ServerOptions,
 } from './script.ts';
+import type { Reading, Recorder, Step } from './step.ts';
 
-/** What a session tells its server. */
-export interface Recorder {
-  arrived(bytes: Uint8Array): void;
-  heard(line: string): void;
-  /** A line of the dialogue, `S: …` or `C: …`. */
-  said(line: string): void;
-  violated(text: string): void;
-  delivered(message: ServerMessage): void;
-}
-
-/** Commands that must be the last of a group (RFC 2920 §3.1; RFC 3207 §4.3; RFC 4954 §4). */
-const barriers: ReadonlySet<string> = new Set(
-  'EHLO HELO LHLO DATA STARTTLS AUTH RESPONSE NOOP VRFY EXPN ETRN QUIT'.split(' '),
-);
-/** RFC 5321 §4.5.3.1.4, with room for the parameters of extensions and long tokens. */
-const longestLine = 65_536;
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 
 export class ServerSession {
@@ -53,8 +40,8 @@ export class ServerSession {
   /** Waiting for a delay or a handshake; `deaf` for ever. */
   #busy = false;
   #deaf = false;
-  /** The verb whose answer is being delayed. */
-  #thinking: string | undefined;
+  /** The answer that is being delayed, and until when. */
+  #thinking: { readonly step: Step; readonly plan: ReplyPlan; readonly until: number } | undefined;
   #working = false;
   #out: (string | Uint8Array)[] = [];
 
@@ -65,16 +52,52 @@ export class ServerSession {
     const host = {
       startTls: () => this.#startTls(),
       end: () => this.#end(),
-      deliver: (message: ServerMessage) => recorder.delivered(message),
+      deliver: (message: ServerMessage, again: boolean) => recorder.delivered(message, again),
     };
     this.#dialogue = new Dialogue(options, this, host, random);
     line.onBytes = (bytes) => this.#arrived(bytes);
     line.onSecure = () => this.#secured();
     line.onClose = () => {
       this.closed = true;
+      recorder.left(this);
     };
-    if (options.tls === 'implicit') this.#startTls();
+  }
+
+  /** A new connection. */
+  start(): void {
+    if (this.#options.tls === 'implicit') this.#startTls();
     else this.#greet();
+  }
+
+  save() {
+    const thinking = this.#thinking;
+    return {
+      closed: this.closed,
+      rest: this.#rest,
+      content: this.#content.save(),
+      chunk: this.#chunk,
+      chunkBytes: this.#chunkBytes,
+      steps: this.#steps,
+      busy: this.#busy,
+      deaf: this.#deaf,
+      thinking: thinking && { ...thinking, until: thinking.until - this.line.clock.now() },
+      dialogue: this.#dialogue.save(),
+    };
+  }
+
+  /** Goes on where another one stood, in place of {@link start}. */
+  load(saved: ReturnType<ServerSession['save']>): void {
+    this.closed = saved.closed;
+    this.#rest = saved.rest;
+    this.#content.load(saved.content);
+    this.#chunk = saved.chunk;
+    this.#chunkBytes = saved.chunkBytes;
+    this.#steps = saved.steps;
+    this.#busy = saved.busy;
+    this.#deaf = saved.deaf;
+    this.#dialogue.load(saved.dialogue);
+    if (saved.thinking !== undefined)
+      this.#think(saved.thinking.step, saved.thinking.plan, saved.thinking.until);
   }
 
   /** The number of the connection, from 1. */
@@ -112,7 +135,7 @@ export class ServerSession {
     if (this.#deaf) return;
     const early = this.#thinking;
     this.#rest = this.#rest.length === 0 ? bytes : joinBytes([this.#rest, bytes]);
-    if (early !== undefined) this.#checkGroup(early);
+    if (early !== undefined) this.#checkGroup(early.step.command.verb);
     this.#work();
   }
 
@@ -138,10 +161,8 @@ export class ServerSession {
 
   #readLine(): boolean {
     const end = this.#rest.indexOf(10);
-    if (end < 0 && this.#rest.length <= longestLine) return false;
     if (end < 0) {
-      this.#recorder.violated('a line without end');
-      this.#end();
+      if (this.#rest.length > longestLine) this.#end('a line without end');
       return false;
     }
     const bare = end === 0 || this.#rest[end - 1] !== 13;
@@ -206,8 +227,12 @@ export class ServerSession {
       return;
     }
     this.#busy = true;
-    this.#thinking = step.command.verb;
     this.#flush();
+    this.#think(step, plan, delayMs);
+  }
+
+  #think(step: Step, plan: ReplyPlan, delayMs: number): void {
+    this.#thinking = { step, plan, until: this.line.clock.now() + delayMs };
     this.line.after(delayMs, () => {
       this.#busy = false;
       this.#thinking = undefined;
@@ -218,16 +243,14 @@ export class ServerSession {
 
   #carryOut(plan: ReplyPlan, step: Step): void {
     const text = this.#send(plan);
-    if (text !== undefined) step.act?.(codeOf(text));
+    if (text !== undefined) this.#dialogue.act(step, codeOf(text));
     if (plan.drop === true) this.#end();
+    if (plan.reset === true || plan.stall === true) this.#flush();
+    if (plan.stall === true) this.#deaf = true;
     if (plan.reset === true) {
-      this.#flush();
       this.#deaf = this.closed = true;
       this.line.reset();
-    }
-    if (plan.stall === true) {
-      this.#flush();
-      this.#deaf = true;
+      this.#recorder.left(this);
     }
   }
 
@@ -250,7 +273,7 @@ export class ServerSession {
     const out = this.#out;
     if (out.length === 0) return;
     this.#out = [];
-    this.line.write(joinBytes(out.map((part) => (typeof part === 'string' ? encoder.encode(part) : part))));
+    this.line.write(joinBytes(out.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))));
   }
 
   #startTls(): void {
@@ -267,16 +290,10 @@ export class ServerSession {
     if (this.#options.tls === 'implicit') this.#greet();
   }
 
-  #end(): void {
+  #end(violation?: string): void {
+    if (violation !== undefined) this.#recorder.violated(violation);
     this.#flush();
-    this.#deaf = true;
-    this.closed = true;
+    this.#deaf = this.closed = true;
     this.line.end();
   }
-}
-
-/** The code of the last line that has one. */
-function codeOf(text: string): number {
-  const codes = text.split('\n').flatMap((line) => (/^\d{3}/.test(line) ? [Number(line.slice(0, 3))] : []));
-  return codes.at(-1) ?? 0;
 }

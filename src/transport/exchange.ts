@@ -27,6 +27,8 @@ export interface SimLine {
   readonly target: Target;
   readonly clock: Clock;
   readonly secure: boolean;
+  /** Both ends have closed, or the client is gone and nothing of what it said is left to be heard. */
+  readonly over?: boolean;
   /** What the client's TLS told; undefined before the handshake. */
   readonly servername: string | undefined;
   /** The simulated channel binding, the same on both ends. */

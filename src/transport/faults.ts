@@ -3,6 +3,7 @@
  * happens when the n-th call fails, for every n. It knows no SMTP.
  */
 import type { Clock } from '../clock.ts';
+import { fromJson, type Json, toJson } from '../json.ts';
 import { Alarm } from './alarm.ts';
 import { clearBytes, LineError } from './line-error.ts';
 import { joinBytes } from './pipe.ts';
@@ -44,15 +45,20 @@ interface Held {
   readonly event: TransportEvent;
 }
 
+type Saved = ReturnType<Faulty['saveOwn']>;
+
 class Faulty implements Transport {
   onReady: (() => void) | undefined;
+  /** Only where the transport under it can be saved. */
+  readonly save?: NonNullable<Transport['save']>;
+  readonly restore?: NonNullable<Transport['restore']>;
   readonly #inner: Transport;
   readonly #options: FaultOptions;
   readonly #random: Random;
   readonly #alarm: Alarm | undefined;
   readonly #calls: Record<FaultPoint['call'], number> = { open: 0, secure: 0, write: 0, poll: 0 };
   #held: Held[] = [];
-  #lastAt = 0;
+  #lastAt = Number.NEGATIVE_INFINITY;
   #broken = false;
   #phase: 'open' | 'secure' | 'line' = 'line';
 
@@ -63,6 +69,37 @@ class Faulty implements Transport {
     const { clock } = options;
     this.#alarm = clock === undefined ? undefined : new Alarm(clock, () => this.onReady?.());
     inner.onReady = () => this.#arrived();
+    if (inner.save === undefined) return;
+    this.save = (secrets) => ({ own: toJson(this.saveOwn()), inner: inner.save?.(secrets) });
+    this.restore = (json, secrets) => {
+      // made by `save`: what it came from is sealed
+      const { own, inner: saved } = json as { readonly own: Json; readonly inner: Json };
+      this.#load(fromJson(own) as Saved);
+      inner.restore?.(saved, secrets);
+    };
+  }
+
+  saveOwn() {
+    const held = this.#held.map(({ at, event }) => ({ left: at - this.#now(), event }));
+    return {
+      held,
+      calls: this.#calls,
+      broken: this.#broken,
+      phase: this.#phase,
+      lastLeft: this.#lastAt - this.#now(),
+      random: this.#random.save(),
+    };
+  }
+
+  #load({ calls, broken, phase, held, lastLeft, random }: Saved): void {
+    Object.assign(this.#calls, calls);
+    this.#broken = broken;
+    this.#phase = phase;
+    this.#held = held.map(({ left, event }) => ({ at: this.#now() + left, event: eventAgain(event) }));
+    this.#lastAt = this.#now() + lastLeft;
+    this.#random.load(random);
+    const [first] = this.#held;
+    if (first !== undefined) this.#alarm?.set(first.at);
   }
 
   open(target: Target): void {
@@ -177,7 +214,13 @@ class Faulty implements Transport {
   #forget(): void {
     this.#held = [];
     this.#broken = false;
-    this.#lastAt = 0;
+    this.#lastAt = Number.NEGATIVE_INFINITY;
     this.#alarm?.cancel();
   }
+}
+
+function eventAgain(saved: TransportEvent): TransportEvent {
+  return 'error' in saved && saved.error !== undefined
+    ? { ...saved, error: LineError.again(saved.error) }
+    : saved;
 }

@@ -43,6 +43,8 @@ export class Line implements SimLine {
   #accepted = false;
   #closed = false;
   #paused = false;
+  /** How often `after` has still to run. */
+  #timers = 0;
   #pumping = false;
 
   constructor(clock: Clock, target: Target, call: Call) {
@@ -69,9 +71,9 @@ export class Line implements SimLine {
     return line;
   }
 
-  /** The client is gone, and nothing of what it said is left to be heard. */
   get over(): boolean {
-    return this.#closed || this.toServer.nextAt === Number.POSITIVE_INFINITY;
+    if (this.#closed || !this.toClient.closed) return this.#closed;
+    return this.toServer.nextAt === Number.POSITIVE_INFINITY && this.#timers === 0;
   }
 
   save(secrets: readonly Uint8Array[]) {
@@ -186,7 +188,9 @@ export class Line implements SimLine {
   }
 
   after(ms: number, fn: () => void): void {
+    this.#timers++;
     const run = (): void => {
+      this.#timers--;
       // what arrives at the same moment has come first
       this.pump();
       if (!this.#closed) fn();

@@ -78,8 +78,8 @@ export class Pipe {
   #unread = 0;
   #sent = 0;
   /** When the last byte written has left, and when the last parcel arrives. */
-  #freeAt = 0;
-  #lastAt = 0;
+  #freeAt = Number.NEGATIVE_INFINITY;
+  #lastAt = Number.NEGATIVE_INFINITY;
   #failed = false;
   /** Nothing more is put in; with `#closed` it is not even counted. */
   #shut = false;
@@ -107,6 +107,11 @@ export class Pipe {
   /** Has the pipe room enough for a writer that was told to wait? */
   get roomy(): boolean {
     return this.#unread <= this.windowBytes / 2;
+  }
+
+  /** The reader is gone. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** When the next parcel arrives, or Infinity. */

@@ -4,6 +4,7 @@
  * decided.
  */
 import { printable } from '../errors.ts';
+import type { Json } from '../json.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
 
 export interface Trace {
@@ -26,6 +27,9 @@ export function trace(transport: Transport, sink: (trace: Trace) => void): Trans
 }
 
 class Tracing implements Transport {
+  /** Only where the transport under it can be saved. */
+  readonly save?: NonNullable<Transport['save']>;
+  readonly restore?: NonNullable<Transport['restore']>;
   readonly #inner: Transport;
   readonly #sink: (trace: Trace) => void;
   readonly #veil = new Veil();
@@ -42,6 +46,14 @@ class Tracing implements Transport {
     this.#in = new Lines((line, octets, first) =>
       sink({ direction: 'in', text: printable(veil.incoming(line, first), longestLine), octets }),
     );
+    if (inner.save === undefined) return;
+    this.save = (secrets) => ({ login: veil.login, inner: inner.save?.(secrets) });
+    // half a line that was not told yet is not told any more
+    this.restore = (json, secrets) => {
+      const saved = json as { readonly login: boolean; readonly inner: Json };
+      veil.login = saved.login;
+      inner.restore?.(saved.inner, secrets);
+    };
   }
 
   get onReady(): (() => void) | undefined {
@@ -133,28 +145,28 @@ class Lines {
 /** Hides credentials. It hides too much rather than too little: a text line `AUTH x` too. */
 class Veil {
   /** From AUTH to the reply that ends it. */
-  #login = false;
+  login = false;
 
   outgoing(line: string, first: boolean): string {
-    if (this.#login) return mask;
+    if (this.login) return mask;
     const auth = first ? /^(\s*AUTH\s+[\w-]+)(.*)$/is.exec(line) : null;
     if (auth === null) return line;
-    this.#login = true;
+    this.login = true;
     return auth[2] === '' ? line : `${auth[1]} ${mask}`;
   }
 
   incoming(line: string, first: boolean): string {
-    if (!first) return this.#login ? mask : line;
+    if (!first) return this.login ? mask : line;
     if (line.startsWith('334')) {
-      this.#login = true;
+      this.login = true;
       return `334 ${mask}`;
     }
-    if (/^\d{3}(?!-)/.test(line)) this.#login = false;
+    if (/^\d{3}(?!-)/.test(line)) this.login = false;
     return line;
   }
 
   reset(): void {
-    this.#login = false;
+    this.login = false;
   }
 }
 
