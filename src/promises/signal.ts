@@ -25,12 +25,40 @@ export async function withSignal<T>(
   if (signal === undefined) return promise;
   const onAbort = (): void => giveUp(aborted(signal, phase));
   if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
+  const leave = watch(signal, onAbort);
   try {
     return await promise;
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    leave();
   }
+}
+
+interface Watch {
+  readonly calls: Set<() => void>;
+  readonly tell: () => void;
+}
+
+const watches = new WeakMap<AbortSignal, Watch>();
+
+/** One listener serves all calls that share a signal: Node takes many for a leak. @returns stops listening */
+function watch(signal: AbortSignal, call: () => void): () => void {
+  const { calls, tell } = watches.get(signal) ?? newWatch(signal);
+  calls.add(call);
+  if (calls.size === 1) signal.addEventListener('abort', tell);
+  return () => {
+    calls.delete(call);
+    if (calls.size === 0) signal.removeEventListener('abort', tell);
+  };
+}
+
+function newWatch(signal: AbortSignal): Watch {
+  const calls = new Set<() => void>();
+  const tell = (): void => {
+    for (const call of [...calls]) call();
+  };
+  const made = { calls, tell };
+  watches.set(signal, made);
+  return made;
 }
 
 function aborted(signal: AbortSignal, phase: Phase): SmtpError {

@@ -118,7 +118,10 @@ export class Traffic {
   }
 
   abort(): void {
-    if (this.client.can('abort')) this.client.abort();
+    if (!this.client.can('abort')) return;
+    this.client.abort();
+    // who waits for a turn hears it even before the line is closed
+    this.lost ??= new SmtpError({ code: 'EABORTED', phase: 'quit' });
   }
 
   // ── what the client tells ──

@@ -9,6 +9,7 @@
  * look. Without the moment that both sides look before they sleep, the round trip was 130–160 µs.
  */
 import { availableParallelism } from 'node:os';
+import { SmtpUsageError } from '../errors.ts';
 import type { Target, TlsOptions, TransportEvent, WaitingTransport } from './transport.ts';
 import { checkCrossing } from './worker/crossing.ts';
 import { takeEvent } from './worker/frames.ts';
@@ -18,9 +19,9 @@ import { allocateLine, SharedLine } from './worker/shared-line.ts';
 
 /** Those of `tcp()` that are plain data, and: */
 export interface WorkerOptions extends SocketOptions {
-  /** Bytes that the pump has not read, beyond which the socket is not read; a power of two. @default 262144 */
+  /** Bytes that the pump has not read, beyond which the socket is not read; made a power of two. @default 262144 */
   readonly readBytes?: number | undefined;
-  /** Bytes that the socket has not taken, from which `write()` returns false; a power of two. @default 524288 */
+  /** Bytes that the socket has not taken, from which `write()` returns false; made a power of two. @default 524288 */
   readonly writeBytes?: number | undefined;
   /** Does an open line keep the process alive, as a socket does? @default true */
   readonly ref?: boolean | undefined;
@@ -28,13 +29,14 @@ export interface WorkerOptions extends SocketOptions {
 
 const defaultReadBytes = 262_144;
 const defaultWriteBytes = 524_288;
+const mostBytes = 2 ** 28;
 /** ms that a wait looks before it sleeps; on one core that would keep the sockets' thread from working. */
 const awakeMs = availableParallelism() > 1 ? 0.05 : 0;
 
 /**
  * A transport for one client; it can be opened again after each loss or close. TLS sessions are remembered in the
  * thread, for all clients.
- * @throws SmtpUsageError EINVAL, naming an option that cannot cross to the thread
+ * @throws SmtpUsageError EINVAL, naming an option that cannot cross to the thread, or a size that is none
  */
 export function worker(options: WorkerOptions = {}): WaitingTransport {
   return new WorkerTransport(options);
@@ -53,7 +55,10 @@ class WorkerTransport implements WaitingTransport {
     checkCrossing(options, 'worker');
     threadFile();
     this.#options = options;
-    this.#sizes = [writeBytes ?? defaultWriteBytes, readBytes ?? defaultReadBytes];
+    this.#sizes = [
+      checkSize(writeBytes ?? defaultWriteBytes, 'writeBytes'),
+      checkSize(readBytes ?? defaultReadBytes, 'readBytes'),
+    ];
     this.#keeps = ref;
   }
 
@@ -105,6 +110,12 @@ class WorkerTransport implements WaitingTransport {
     this.#told = true;
     this.onReady?.();
   }
+}
+
+function checkSize(bytes: number, option: string): number {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= mostBytes) return bytes;
+  const text = `${String(bytes)} is no number of bytes up to ${mostBytes}`;
+  throw new SmtpUsageError('EINVAL', text, `worker.${option}`);
 }
 
 const nothing = new Int32Array(new SharedArrayBuffer(4));

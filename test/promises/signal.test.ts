@@ -31,6 +31,20 @@ describe('a signal', () => {
     expect([made.client.state, made.server.commands.length]).toEqual([before, 1]);
   });
 
+  it('is listened to once, however many calls share it, and each of them is given up', async () => {
+    const made = await open({ server: replies({ MAIL: silence }) });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = Promise.allSettled(Array.from({ length: 20 }, () => made.smtp.send(mail, { signal })));
+    made.settle();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    controller.abort();
+    for (const call of await during(made, calls)) {
+      expect(call).toMatchObject({ status: 'rejected', reason: { code: 'EABORTED' } });
+    }
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
   it('before anything has left: the message is withdrawn, and the line stays', async () => {
     const made = await open();
     const controller = new AbortController();
@@ -39,6 +53,15 @@ describe('a signal', () => {
     expect(await failure(made, sent)).toMatchObject({ code: 'EABORTED' });
     expect(verbs(made.server.commands)).not.toContain('MAIL');
     expect(made.client.state).toBe('ready');
+  });
+
+  it('abort() reaches the mails that wait for their turn as well', async () => {
+    const made = await open();
+    const calls = Promise.allSettled([made.smtp.send(mail), made.smtp.send(mail)]);
+    made.smtp.abort();
+    const ends = await calls; // nobody turns the crank
+    const fates = ends.map((end) => (end.status === 'rejected' ? fate(end.reason) : end.status));
+    expect(fates).toEqual(['EABORTED: bob unsent', 'EABORTED: bob unsent']);
   });
 
   it('while a mail waits for its turn: only this one is given up', async () => {

@@ -216,6 +216,17 @@ describe('TLS in the thread', () => {
   });
 });
 
+describe('the sizes of a line', () => {
+  it.each([-1, 0.5, Number.NaN, 2 ** 33, '4096'])('%s is none', (bytes) => {
+    for (const name of ['readBytes', 'writeBytes']) {
+      const options: object = { [name]: bytes };
+      expect(() => worker(options)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', option: `worker.${name}` }),
+      );
+    }
+  });
+});
+
 describe('the thread', () => {
   /** A line of that thread; what it tells is counted. */
   function seat(thread: Thread, line: number, port: number) {
