@@ -42,6 +42,9 @@ function linger(): void {
   clearTimeout(ending);
   ending = setTimeout(() => {
     // sockets that are closing gently are waited for
-    if (Atomics.compareExchange(open, 0, 0, threadEnded) === 0) port.close();
+    if (Atomics.compareExchange(open, 0, 0, threadEnded) !== 0) return;
+    // Deno's port cannot be closed
+    if ('close' in port) port.close();
+    else process.exit();
   }, lingerMs);
 }
