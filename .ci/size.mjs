@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
-const budgetBytes = 36 * 1024;
+/** Saving and restoring a client is in it, and the search for line ends by vectors. */
+const budgetBytes = 42 * 1024;
 
 /** @param {(id: string) => boolean} external what stays outside the bundle */
 async function measure(external) {

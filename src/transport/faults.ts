@@ -8,7 +8,14 @@ import { Alarm } from './alarm.ts';
 import { clearBytes, LineError } from './line-error.ts';
 import { joinBytes } from './pipe.ts';
 import { Random } from './random.ts';
-import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
+import {
+  canWait,
+  type Target,
+  type TlsOptions,
+  type Transport,
+  type TransportEvent,
+  type WaitingTransport,
+} from './transport.ts';
 
 /** Which call fails. A `poll` counts when it brings something. */
 export interface FaultPoint {
@@ -34,6 +41,8 @@ export interface FaultOptions {
 }
 
 /** Wraps a transport. At the fault the line under it is cut, and `lost` is the next event. */
+export function withFaults(transport: WaitingTransport, options?: FaultOptions): WaitingTransport;
+export function withFaults(transport: Transport, options?: FaultOptions): Transport;
 export function withFaults(transport: Transport, options: FaultOptions = {}): Transport {
   if ((options.delay ?? 0) > 0 && options.clock === undefined)
     throw new Error('withFaults: delay needs a clock');
@@ -49,7 +58,8 @@ type Saved = ReturnType<Faulty['saveOwn']>;
 
 class Faulty implements Transport {
   onReady: (() => void) | undefined;
-  /** Only where the transport under it can be saved. */
+  /** Only where the transport under it can. */
+  readonly wait?: WaitingTransport['wait'];
   readonly save?: NonNullable<Transport['save']>;
   readonly restore?: NonNullable<Transport['restore']>;
   readonly #inner: Transport;
@@ -69,6 +79,9 @@ class Faulty implements Transport {
     const { clock } = options;
     this.#alarm = clock === undefined ? undefined : new Alarm(clock, () => this.onReady?.());
     inner.onReady = () => this.#arrived();
+    if (canWait(inner)) {
+      this.wait = (timeoutMs) => this.#isDue || inner.wait(Math.min(timeoutMs, this.#heldMs)) || this.#isDue;
+    }
     if (inner.save === undefined) return;
     this.save = (secrets) => ({ own: toJson(this.saveOwn()), inner: inner.save?.(secrets) });
     this.restore = (json, secrets) => {
@@ -107,6 +120,10 @@ class Faulty implements Transport {
     this.#phase = 'open';
     this.#inner.open(target);
     if (this.#strikes('open')) this.#break();
+  }
+
+  checkTls(options: TlsOptions): void {
+    this.#inner.checkTls?.(options);
   }
 
   secure(options: TlsOptions): void {
@@ -209,6 +226,16 @@ class Faulty implements Transport {
 
   #now(): number {
     return this.#options.clock?.now() ?? 0;
+  }
+
+  /** How long the next event is still held back. */
+  get #heldMs(): number {
+    const [first] = this.#held;
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(0, first.at - this.#now());
+  }
+
+  get #isDue(): boolean {
+    return this.#heldMs === 0;
   }
 
   #forget(): void {

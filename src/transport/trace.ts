@@ -5,7 +5,14 @@
  */
 import { printable } from '../errors.ts';
 import type { Json } from '../json.ts';
-import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
+import {
+  canWait,
+  type Target,
+  type TlsOptions,
+  type Transport,
+  type TransportEvent,
+  type WaitingTransport,
+} from './transport.ts';
 
 export interface Trace {
   readonly direction: 'in' | 'out' | 'event';
@@ -22,12 +29,15 @@ const longestLine = 1000;
 const decoder = new TextDecoder();
 
 /** Wraps a transport. The sink is called while the calls are made, and must not call the transport. */
+export function trace(transport: WaitingTransport, sink: (trace: Trace) => void): WaitingTransport;
+export function trace(transport: Transport, sink: (trace: Trace) => void): Transport;
 export function trace(transport: Transport, sink: (trace: Trace) => void): Transport {
   return new Tracing(transport, sink);
 }
 
 class Tracing implements Transport {
-  /** Only where the transport under it can be saved. */
+  /** Only where the transport under it can. */
+  readonly wait?: WaitingTransport['wait'];
   readonly save?: NonNullable<Transport['save']>;
   readonly restore?: NonNullable<Transport['restore']>;
   readonly #inner: Transport;
@@ -46,6 +56,7 @@ class Tracing implements Transport {
     this.#in = new Lines((line, octets, first) =>
       sink({ direction: 'in', text: printable(veil.incoming(line, first), longestLine), octets }),
     );
+    if (canWait(inner)) this.wait = (timeoutMs) => inner.wait(timeoutMs);
     if (inner.save === undefined) return;
     this.save = (secrets) => ({ login: veil.login, inner: inner.save?.(secrets) });
     // half a line that was not told yet is not told any more
@@ -68,6 +79,10 @@ class Tracing implements Transport {
     this.#say(`connect ${target.path ?? `${target.host}:${target.port}`}`);
     this.#veil.reset();
     this.#inner.open(target);
+  }
+
+  checkTls(options: TlsOptions): void {
+    this.#inner.checkTls?.(options);
   }
 
   secure(options: TlsOptions): void {

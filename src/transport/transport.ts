@@ -90,3 +90,7 @@ export interface WaitingTransport extends Transport {
    */
   wait(timeoutMs: number): boolean;
 }
+
+export function canWait(transport: Transport): transport is WaitingTransport {
+  return 'wait' in transport && typeof transport.wait === 'function';
+}

@@ -1,6 +1,6 @@
 /** The blocking steps in virtual time: what they return, what they throw, and what is left afterwards. */
 import { BlockingClient, connect } from 'smtpump/blocking';
-import { memory, ScriptedServer, SimNetwork, VirtualClock } from 'smtpump/testing';
+import { memory, ScriptedServer, SimNetwork, trace, VirtualClock, withFaults } from 'smtpump/testing';
 import { describe, expect, test } from 'vitest';
 import { tcp } from '../../src/transport/tcp.ts';
 import { ann, bob, connectedWorld, failure, mail, misuse, replies, world } from './world.ts';
@@ -36,6 +36,22 @@ describe('each call returns when the server has answered [TK51]', () => {
     );
     expect(client.connect()).toMatchObject({ secure: true, tls: { authorized: true } });
     expect(client.secure).toBe(true);
+  });
+
+  test('through wrappers of its transport too, which hold back what arrives', () => {
+    const clock = new VirtualClock();
+    const network = new SimNetwork({ clock, latencyMs: 10 }).listen('mx.example', new ScriptedServer());
+    const late = withFaults(network.transport(), { clock, delay: 300, cut: true, seed: 4 });
+    const lines: string[] = [];
+    const client = connect({
+      host: 'mx.example',
+      clock,
+      transport: trace(late, ({ text }) => lines.push(text)),
+    });
+    expect(mail(client).reply.code).toBe(250);
+    client.disconnect();
+    expect(lines).toContain('RCPT TO:<ann@receiver.example>');
+    expect(lines.at(-1)).toMatch(/^close/);
   });
 
   test('many mails on one connection [TK34], and another connection after it', () => {
