@@ -10,7 +10,7 @@ import { extensionOf, parsePath, politeExtensions } from './script.ts';
 import type { ServerSession } from './session.ts';
 import type { Host, Reading, Step } from './step.ts';
 
-interface Transaction {
+export interface Transaction {
   readonly from: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly recipients: ServerRecipient[];
