@@ -208,7 +208,7 @@ export const mutants = [
   ['src/core/ledger.ts', 'isFirst ? at.message.id > id && !at.hasBegun', 'isFirst ? at.message.id > id'],
   ['src/core/queue.ts', 'this.#items[this.#head++] = undefined;', 'this.#head++;'],
   ['src/core/connection.ts', 'if (early && this.ledger.due > 0) this.early = true;', ''],
-  ['src/core/connection.ts', 'this.lastReplyAt = 0;\n', ''],
+  ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],
   ['src/core/connection.ts', "word === words['starttls.ok'] && this.halfReply ? undefined : word", 'word'],
   ['src/core/connection.ts', "oldest?.kind === 'quit' ? lostAfterQuit : lost", 'lost'],
   ['src/core/connection.ts', 'Math.max(oldest.sentAt, this.lastReplyAt)', 'oldest.sentAt'],
