@@ -221,6 +221,7 @@ export class Conduct {
   /** DISCONNECTED is about to be told: also of what was begun since the line was given up. */
   loseRest(): void {
     this.unfinished = [...this.unfinished, ...this.transactions.lose()];
+    this.transactions.newest = undefined;
     this.ledger.clear();
     this.tls = undefined;
     this.capabilities = undefined;

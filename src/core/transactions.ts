@@ -180,7 +180,6 @@ export class Transactions {
       const outcome = mail.outcome;
       if (outcome === 'unsent' || outcome === 'unknown') unfinished.push(unfinishedOf(mail, outcome));
     }
-    this.newest = undefined;
     return unfinished;
   }
 
