@@ -1,7 +1,7 @@
 /** What the server does not offer: thrown when its offers are known, told without a reply when called ahead. */
 import type { RecipientOptions, SenderOptions } from 'smtpump';
 import { describe, expect, it } from 'vitest';
-import { bench, codeOf, connected, last, type Setup, sendMail } from './support.ts';
+import { bench, codeOf, connected, last, replies, type Setup, sendMail } from './support.ts';
 
 const bare: Setup = { server: { extensions: ['PIPELINING'] } };
 const address = 'a@example.test';
@@ -172,4 +172,23 @@ describe('what the server does not offer', () => {
     expect(server.commands[2]).toContain('NOTIFY=SUCCESS,FAILURE');
     expect(server.commands[2]).toContain('ORCPT=rfc822;o@example.test');
   });
+});
+
+it('S18: a message whose recipients we refuse ourselves waits for the answer to MAIL, and does not spin', () => {
+  const { client, heard, settle, told } = bench({
+    server: { extensions: ['PIPELINING'], ...replies({ MAIL: () => ({ delayMs: 60_000 }) }) },
+  });
+  client.connect();
+  client.sendSender('a@example.test');
+  client.sendRecipient({ address: 'b@example.test', notify: 'never' });
+  client.sendBom();
+  settle();
+  expect(heard.at(-1)).toMatch(/^MAIL/);
+  expect(client.execute()).toBe('pending');
+  settle(60_000);
+  expect(told.slice(1)).toEqual([
+    'SENDER_ACK 1',
+    'SERVER_ERROR sendRecipient 1 b EUNSUPPORTED',
+    'SERVER_ERROR sendBom 1 EUNSUPPORTED',
+  ]);
 });
