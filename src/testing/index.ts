@@ -20,6 +20,9 @@ export type {
 } from '../transport/transport.ts';
 export { VirtualClock } from './clock.ts';
 export { type ListenOptions, SimNetwork, type SimNetworkOptions } from './network.ts';
+export { type Recording, type RecordingParts, type RecordOptions, record } from './record.ts';
+export type { Recordable } from './recording.ts';
+export { ReplayError, type Replayed, replay } from './replay.ts';
 export { type Crank, runUntil } from './run.ts';
 export type { ServerAuth } from './sasl-server.ts';
 export type {

@@ -6,7 +6,7 @@ import type { ServerCommand, ServerMessage } from './script.ts';
 import type { ServerSession } from './session.ts';
 
 /** What follows from an answer, by the code that was really sent. */
-export type Deed =
+type Deed =
   | 'hello'
   | 'mail'
   | 'rcpt'

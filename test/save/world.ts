@@ -14,7 +14,7 @@ import {
   VirtualClock,
 } from 'smtpump/testing';
 
-export const secrets = { password: 'pa55-of-Ann', token: 'ya29.a-very-secret-token' };
+const secrets = { password: 'pa55-of-Ann', token: 'ya29.a-very-secret-token' };
 
 interface Plan {
   readonly server: ServerOptions;
