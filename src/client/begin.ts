@@ -2,6 +2,7 @@
  * The begin of a message: what `sendBom` takes, and the header section that comes of it and of the envelope.
  * Pure; clock and chance are arguments.
  */
+import { added, nothing } from '../core/lists.ts';
 import type { Mail } from '../core/mail.ts';
 import { SmtpUsageError } from '../errors.ts';
 import { composeHeader, type HeaderFields, type Mailbox } from '../message/header.ts';
@@ -37,11 +38,11 @@ export function headerFor(mail: Mail, options: BomOptions, circumstances: () => 
   const at = circumstances();
   const { sender, addressees } = mail;
   const { path } = sender;
-  const to: Mailbox[] = [];
-  const cc: Mailbox[] = [];
+  let to: readonly Mailbox[] = nothing;
+  let cc: readonly Mailbox[] = nothing;
   for (const { recipient } of addressees) {
-    if (recipient.type === 'to') to.push(recipient);
-    else if (recipient.type === 'cc') cc.push(recipient);
+    if (recipient.type === 'to') to = added(to, recipient);
+    else if (recipient.type === 'cc') cc = added(cc, recipient);
   }
   const header = composeHeader({
     from: path.address === '' ? undefined : { address: path.address, name: sender.name },

@@ -6,7 +6,7 @@ import type { Recipient } from '../core/events.ts';
 import type { Addressee, Sender } from '../core/mail.ts';
 import { SmtpUsageError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
-import { parsePath } from '../wire/address.ts';
+import { type PathRules, parsePath } from '../wire/address.ts';
 import { checkText, quoted } from '../wire/characters.ts';
 import {
   checkMailParameters,
@@ -51,6 +51,9 @@ const senderKeys = ['address', 'name', 'replyTo', 'size', 'body', 'smtputf8', 'r
 const types: readonly unknown[] = ['to', 'cc', 'bcc'];
 const recipientKeys = ['address', 'name', 'type', 'notify', 'orcpt'];
 
+const mayBeNull: PathRules = { allowNull: true };
+const mayBePostmaster: PathRules = { allowPostmaster: true };
+
 /** Many messages have the sender of the one before. */
 let last: { readonly address: string; readonly sender: Sender } | undefined;
 
@@ -63,7 +66,7 @@ export function checkSender(input: string | SenderOptions): Sender {
 
 function readSender(input: string | SenderOptions): Sender {
   const given = asObject<SenderOptions>(input, 'sender', senderKeys);
-  const path = parsePath(given.address, 'sender.address', { allowNull: true });
+  const path = parsePath(given.address, 'sender.address', mayBeNull);
   if (given.name !== undefined) checkText(given.name, 'sender.name');
   const { size, body, ret, envid } = given;
   const smtputf8 = given.smtputf8 ?? path.utf8;
@@ -78,7 +81,7 @@ function readSender(input: string | SenderOptions): Sender {
 /** Throws SmtpUsageError EINVAL, naming for example `recipient.address`. */
 export function checkRecipient(input: string | RecipientOptions, sender: Sender, id: number): Addressee {
   const given = asObject<RecipientOptions>(input, 'recipient', recipientKeys);
-  const path = parsePath(given.address, 'recipient.address', { allowPostmaster: true });
+  const path = parsePath(given.address, 'recipient.address', mayBePostmaster);
   const { name, type = 'to', notify, orcpt } = given;
   if (name !== undefined) checkText(name, 'recipient.name');
   if (!types.includes(type)) {

@@ -287,10 +287,9 @@ export class Connection extends Conduct {
   /** The reply's deadline counts from the command's departure or the reply before it, whichever came later. */
   #arm(): void {
     const { timeouts } = this.settings;
-    const { oldest } = this.ledger;
-    const since = oldest && Math.max(oldest.sentAt, this.lastReplyAt);
-    const replyAt =
-      oldest && since !== undefined ? since + timeouts[entryKinds[oldest.kind].limit] : Infinity;
+    const { oldest, busySince } = this.ledger;
+    const since = Math.max(busySince, this.lastReplyAt);
+    const replyAt = oldest ? since + timeouts[entryKinds[oldest.kind].limit] : Infinity;
     this.deadlines.set('reply', replyAt);
     this.deadlines.set('message', this.transactions.oldestStart + timeouts.messageMs);
   }

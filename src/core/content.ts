@@ -10,6 +10,7 @@ import {
   type EncoderState,
   findBareLineEnd,
 } from '../wire/body.ts';
+import { added, change, nothing } from './lists.ts';
 
 /** How content goes over the wire: after a 354 up to a dot, in counted chunks of lines, or in chunks as it is. */
 export type Passage = 'data' | 'chunks' | 'binary';
@@ -34,15 +35,16 @@ interface ContentSettings {
 
 export class Content {
   #passage: Passage = 'data';
-  #encoder: Encoder = new DataEncoder();
+  /** Made with the first octet that leaves. */
+  #encoder: Encoder | undefined;
   readonly #limit: number;
   readonly #refuseBare: boolean;
   /** The last octet taken is a CR, whose LF must come next. */
   #afterCr = false;
-  #chunks: Uint8Array[] = [];
+  #chunks: readonly Uint8Array[] = nothing;
   #next = 0;
   /** What has left and may have to leave once more. */
-  #left: Uint8Array[] | undefined;
+  #left: readonly Uint8Array[] | undefined;
   /** Octets that wait. */
   #waiting = 0;
   /** The caller was told to wait for DRAIN. */
@@ -71,7 +73,7 @@ export class Content {
   /** Decides how the content goes, before any of it has gone. */
   choose(passage: Passage): void {
     this.#passage = passage;
-    this.#encoder = encoderFor(passage);
+    this.#encoder = undefined;
   }
 
   /** Throws SmtpUsageError EINVAL for a bare CR or LF where those are refused. */
@@ -108,16 +110,14 @@ export class Content {
   /** Takes the whole chunk, whatever the bound says. */
   put(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    // most messages are one chunk, and an array that grows makes room for many
-    if (this.#chunks.length === 0) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
+    this.#chunks = added(this.#chunks, chunk);
     this.#afterCr = chunk[chunk.length - 1] === 0x0d;
     this.#waiting += chunk.length;
   }
 
   /** From now on what leaves is kept, for {@link rewind}. */
   keep(): void {
-    this.#left ??= [];
+    this.#left ??= nothing;
   }
 
   /** It was taken: it will not have to leave again. */
@@ -127,7 +127,7 @@ export class Content {
 
   /** All that has left waits again. */
   rewind(): void {
-    const left = this.#left ?? [];
+    const left = this.#left ?? nothing;
     this.#chunks = [...left, ...this.#chunks.slice(this.#next)];
     this.#next = 0;
     for (const chunk of left) this.#waiting += chunk.length;
@@ -138,7 +138,7 @@ export class Content {
   save() {
     return {
       passage: this.#passage,
-      state: this.#encoder.state,
+      state: this.#encoder?.state,
       afterCr: this.#afterCr,
       chunks: this.#chunks.slice(this.#next),
       left: this.#left,
@@ -150,7 +150,7 @@ export class Content {
   static load(saved: ReturnType<Content['save']>, settings: ContentSettings): Content {
     const content = new Content(settings.bodyBufferBytes, settings.bareLineEnds);
     content.#passage = saved.passage;
-    content.#encoder = encoderFor(saved.passage, saved.state);
+    if (saved.state !== undefined) content.#encoder = encoderFor(saved.passage, saved.state);
     for (const chunk of saved.chunks) content.put(chunk);
     content.#afterCr = saved.afterCr;
     content.#left = saved.left;
@@ -164,12 +164,12 @@ export class Content {
     const chunk = this.#chunks[this.#next];
     if (chunk === undefined) return false;
     if (chunk.length > most) {
-      this.#chunks[this.#next] = chunk.subarray(most);
+      change(this.#chunks, this.#next, chunk.subarray(most));
       this.#encode(chunk.subarray(0, most), out);
     } else {
       this.#next++;
       if (this.#next === this.#chunks.length) {
-        this.#chunks = [];
+        this.#chunks = nothing;
         this.#next = 0;
       }
       this.#encode(chunk, out);
@@ -179,12 +179,12 @@ export class Content {
 
   /** Writes the end of the message. */
   finish(out: (bytes: Uint8Array) => void): void {
-    this.#encoder.end(out);
+    this.#ready().end(out);
   }
 
   /** Lets everything go. */
   discard(): void {
-    this.#chunks = [];
+    this.#chunks = nothing;
     this.#next = 0;
     this.#waiting = 0;
     this.#left = undefined;
@@ -192,8 +192,13 @@ export class Content {
 
   #encode(bytes: Uint8Array, out: (bytes: Uint8Array) => void): void {
     this.#waiting -= bytes.length;
-    this.#left?.push(bytes);
-    this.#encoder.encode(bytes, out);
+    if (this.#left !== undefined) this.#left = added(this.#left, bytes);
+    this.#ready().encode(bytes, out);
+  }
+
+  #ready(): Encoder {
+    this.#encoder ??= encoderFor(this.#passage);
+    return this.#encoder;
   }
 }
 

@@ -46,6 +46,8 @@ const lineEnd = Uint8Array.of(0x0d, 0x0a);
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
 const dot = { line: '.' };
 const rset = commands.rset();
+/** It has no state of its own: one serves all. */
+const ownRset = entry('rset', rset, undefined, undefined, true);
 
 export class Departures {
   readonly #host: DepartureHost;
@@ -164,10 +166,9 @@ export class Departures {
   }
 
   #clear(moment: Moment): void {
-    const own = entry('rset', rset, undefined, undefined, true);
     this.#host.spoiled = false;
     this.#host.outbox.writeText(rset.text, rset.octets, moment.transport);
-    this.#host.ledger.departUnasked(own, moment.now);
+    this.#host.ledger.departUnasked(ownRset, moment.now);
     this.#trace(rset, undefined);
   }
 

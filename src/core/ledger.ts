@@ -59,8 +59,6 @@ export interface Entry {
   readonly own: boolean;
   /** Why we refuse it ourselves: it goes by as if it had left, so that its answer comes in its turn. */
   refusal: SmtpError | undefined;
-  /** When it left, in the clock's milliseconds. */
-  sentAt: number;
 }
 
 export function entry(
@@ -70,7 +68,7 @@ export function entry(
   recipient?: Recipient,
   own = false,
 ): Entry {
-  return { kind, command, mail, recipient, own, refusal: undefined, sentAt: 0 };
+  return { kind, command, mail, recipient, own, refusal: undefined };
 }
 
 /** What a saved entry names and does not hold. */
@@ -97,6 +95,11 @@ export class Ledger {
   // the array of the drawing, cut where it is worked on: entries go in and out at both sides of the second arrow
   readonly #onTheWire = new Queue<Entry>();
   readonly #waiting = new Queue<Entry>();
+  /**
+   * When something left last with nothing unanswered before it, in the clock's milliseconds. What leaves behind others
+   * is not late before they are answered, so that no other time of leaving matters.
+   */
+  busySince = 0;
 
   /** Commands on the wire and not answered. */
   get due(): number {
@@ -161,7 +164,7 @@ export class Ledger {
 
   /** Something has left that never waited. */
   departUnasked(entry: Entry, now: number): void {
-    entry.sentAt = now;
+    if (this.due === 0) this.busySince = now;
     this.#onTheWire.push(entry);
   }
 
@@ -202,14 +205,15 @@ export class Ledger {
 
   save(now: number) {
     return {
-      onTheWire: [...this.#onTheWire].map((one) => ({ ...saveEntry(one), ago: now - one.sentAt })),
+      onTheWire: [...this.#onTheWire].map(saveEntry),
+      busyFor: now - this.busySince,
       waiting: [...this.#waiting].map(saveEntry),
     };
   }
 
   /** @param lookUp finds what the entries only name */
-  load({ onTheWire, waiting }: ReturnType<Ledger['save']>, now: number, lookUp: LookUp): void {
-    for (const { ago, ...one } of onTheWire) this.departUnasked(loadEntry(one, lookUp), now - ago);
+  load({ onTheWire, busyFor, waiting }: ReturnType<Ledger['save']>, now: number, lookUp: LookUp): void {
+    for (const one of onTheWire) this.departUnasked(loadEntry(one, lookUp), now - busyFor);
     for (const one of waiting) this.push(loadEntry(one, lookUp));
   }
 

@@ -13,6 +13,7 @@ import { type MailPosition, mailChart } from './charts.ts';
 import { Content } from './content.ts';
 import type { Message, Recipient } from './events.ts';
 import type { Pace } from './ledger.ts';
+import { nothing } from './lists.ts';
 import type { Asked } from './offers.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -36,23 +37,13 @@ const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unse
 
 const idOf = ({ id }: Recipient): number => id;
 
-/** Most lists of a message stay empty, or have one member: they cost nothing until then. */
-const nobody: readonly never[] = Object.freeze([]);
-
-/** The list with one more. What came out of here is the message's own, and grows in place. */
-export function added<T>(list: readonly T[], item: T): readonly T[] {
-  if (list.length === 0) return [item];
-  (list as T[]).push(item);
-  return list;
-}
-
 export class Mail {
   readonly message: Message;
   readonly sender: Sender;
   position: MailPosition = mailChart.start;
-  addressees: readonly Addressee[] = nobody;
-  accepted: readonly Recipient[] = nobody;
-  rejected: readonly Recipient[] = nobody;
+  addressees: readonly Addressee[] = nothing;
+  accepted: readonly Recipient[] = nothing;
+  rejected: readonly Recipient[] = nothing;
   /** Recipients that the server was asked about and has not refused. */
   candidates = 0;
   /** Undefined where the server has no limits to count for. */
@@ -74,7 +65,7 @@ export class Mail {
   /** LMTP: recipients whose verdict has come. */
   verdicts = 0;
   /** LMTP: recipients that took the message, in order. */
-  delivered: readonly Recipient[] = nobody;
+  delivered: readonly Recipient[] = nothing;
   /** LMTP: the last good verdict. */
   goodVerdict: Reply | undefined;
   /** MAIL has left behind a message whose fate is open, so it may be refused for coming too early. */
@@ -97,8 +88,8 @@ export class Mail {
 
   /** Nothing of it has been taken: it stands where it stood before it left. */
   goBack(): void {
-    this.accepted = nobody;
-    this.rejected = nobody;
+    this.accepted = nothing;
+    this.rejected = nothing;
     this.lastRefusal = this.lastRefusalError = undefined;
     this.candidates = 0;
     this.asked = undefined;

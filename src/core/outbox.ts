@@ -5,6 +5,7 @@
 import { asError } from '../errors.ts';
 import type { Target, TlsOptions, Transport } from '../transport/transport.ts';
 import type { SmtpEvent, Tracing } from './events.ts';
+import { Queue } from './queue.ts';
 import { loadEvent, type People, saveEvent } from './saved-events.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -30,8 +31,7 @@ export class Outbox {
   /** What the transport threw in place of taking the bytes: the line is lost. */
   failure: Error | undefined;
   #deeds: LineDeed[] = [];
-  #events: SmtpEvent[] = [];
-  #nextEvent = 0;
+  readonly #events = new Queue<SmtpEvent>();
   #pieces: (Uint8Array | string)[] = [];
   /** Command lines behind the pieces. */
   #text = '';
@@ -58,7 +58,7 @@ export class Outbox {
   }
 
   get hasEvents(): boolean {
-    return this.#nextEvent < this.#events.length;
+    return this.#events.length > 0;
   }
 
   do(deed: LineDeed): void {
@@ -74,14 +74,7 @@ export class Outbox {
   }
 
   nextEvent(): SmtpEvent | undefined {
-    const event = this.#events[this.#nextEvent];
-    if (event === undefined) return undefined;
-    this.#nextEvent++;
-    if (this.#nextEvent === this.#events.length) {
-      this.#events = [];
-      this.#nextEvent = 0;
-    }
-    return event;
+    return this.#events.shift();
   }
 
   /** Checked command lines for the wire, and how many octets they are; many are encoded together. */
@@ -117,7 +110,7 @@ export class Outbox {
 
   /** Between turns no octets wait here: they are the transport's. */
   save() {
-    const events = this.#events.slice(this.#nextEvent);
+    const events = [...this.#events];
     const deeds = this.#deeds.map(({ deed, ...more }) => ({
       deed,
       graceful: 'graceful' in more && more.graceful,

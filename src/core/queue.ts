@@ -1,69 +1,96 @@
 /**
- * A queue that is worked on at both ends: one array and an index, cheap at either. It knows nothing of what waits in
- * it.
+ * A queue that is worked on at both ends: a ring that grows when it is full, so that what goes through it costs no
+ * memory. It knows nothing of what waits in it.
  */
 
-/** What has been taken out is let go of in blocks of at least this many. */
-const blockLength = 256;
+const firstLength = 16;
+/** An empty ring longer than this is let go of. */
+const keptLength = 512;
 
 export class Queue<T> {
-  #items: (T | undefined)[] = [];
+  /** Its length is a power of two; places where nothing waits are undefined. */
+  #ring: (T | undefined)[] = [];
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   get first(): T | undefined {
-    return this.#items[this.#head];
+    return this.#length === 0 ? undefined : this.#ring[this.#head];
   }
 
   get last(): T | undefined {
-    return this.length === 0 ? undefined : this.#items[this.#items.length - 1];
+    return this.#length === 0 ? undefined : this.#ring[this.#place(this.#length - 1)];
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#ring[this.#place(this.#length++)] = item;
   }
 
   /** Puts it before all others. */
   unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
+    if (this.#length === this.#ring.length) this.#grow();
+    this.#head = this.#place(-1);
+    this.#ring[this.#head] = item;
+    this.#length++;
   }
 
   /** Puts it in the place of the first. */
   replaceFirst(item: T): void {
-    if (this.length > 0) this.#items[this.#head] = item;
+    if (this.#length > 0) this.#ring[this.#head] = item;
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (this.#head === this.#items.length) return undefined;
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) this.clear();
-    else if (this.#head >= blockLength && this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
+    if (this.#length === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = this.#place(1);
+    this.#shrink();
     return item;
   }
 
   /** Takes out the last. */
   pop(): T | undefined {
-    return this.length === 0 ? undefined : this.#items.pop();
+    if (this.#length === 0) return undefined;
+    const at = this.#place(this.#length - 1);
+    const item = this.#ring[at];
+    this.#ring[at] = undefined;
+    this.#shrink();
+    return item;
   }
 
   clear(): void {
-    if (this.#items.length > blockLength) this.#items = [];
-    else this.#items.length = 0;
+    this.#ring = [];
     this.#head = 0;
+    this.#length = 0;
   }
 
   *[Symbol.iterator](): IterableIterator<T> {
-    for (let at = this.#head; at < this.#items.length; at++) {
-      const item = this.#items[at];
+    for (let n = 0; n < this.#length; n++) {
+      const item = this.#ring[this.#place(n)];
       if (item !== undefined) yield item;
     }
+  }
+
+  /** Where the one stands that so many are before. */
+  #place(before: number): number {
+    return (this.#head + before) & (this.#ring.length - 1);
+  }
+
+  #shrink(): void {
+    this.#length--;
+    if (this.#length === 0 && this.#ring.length > keptLength) this.clear();
+  }
+
+  #grow(): void {
+    const old = this.#ring;
+    const ring = [...old.slice(this.#head), ...old.slice(0, this.#head)];
+    const length = Math.max(firstLength, 2 * old.length);
+    while (ring.length < length) ring.push(undefined);
+    this.#ring = ring;
+    this.#head = 0;
   }
 }

@@ -10,7 +10,8 @@ import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
 import type { UnfinishedMessage } from './events.ts';
 import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
-import { type Addressee, added, Mail, type Sender } from './mail.ts';
+import { added } from './lists.ts';
+import { type Addressee, Mail, type Sender } from './mail.ts';
 import { queue, queueAgain } from './mail-entries.ts';
 import { mailEvent, refusalOf, unfinishedOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
@@ -53,6 +54,8 @@ export class Transactions {
 
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
+    const { first } = this.mails;
+    if (first?.over === false) return first.startedAt;
     for (const { over, startedAt } of this.mails) if (!over) return startedAt;
     return Number.POSITIVE_INFINITY;
   }

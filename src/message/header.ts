@@ -44,37 +44,34 @@ export interface HeaderSection {
  */
 export function composeHeader(section: HeaderSection): string {
   const { headers } = section;
+  if (headers !== undefined) checkHeaderFields(headers, 'headers', section.utf8);
+  const others = headers === undefined ? [] : listFields(headers);
   let text = '';
-  if (headers === undefined) {
-    for (const [name, pieces] of generated(section))
-      if (pieces !== undefined) text += foldField(name, pieces);
-    return text;
-  }
-  checkHeaderFields(headers, 'headers', section.utf8);
-  const others = listFields(headers);
-  for (const [name, pieces] of generated(section)) {
+  generate(section, (name, pieces) => {
     const at = others.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
     const [override] = at < 0 ? [] : others.splice(at, 1);
     if (override !== undefined) text += foldField(override[0], fieldPieces(...override));
     else if (pieces !== undefined) text += foldField(name, pieces);
-  }
+  });
   for (const [name, value] of others) text += foldField(name, fieldPieces(name, value));
   return text;
 }
 
-function generated(section: HeaderSection): [name: string, pieces: readonly string[] | undefined][] {
+/** Every field of ours in its order; without pieces where the section has none. */
+function generate(
+  section: HeaderSection,
+  field: (name: string, pieces: readonly string[] | undefined) => void,
+): void {
   const { replyTo, to, cc, subject, utf8 } = section;
   const from = section.from ?? { address: `MAILER-DAEMON@${section.localName}` };
   if (subject !== undefined) checkHeaderText(subject, 'subject');
-  return [
-    ['From', mailboxPieces(from, utf8, 'from')],
-    ['Reply-To', replyTo && mailboxPieces(replyTo, utf8, 'replyTo')],
-    ['To', toPieces(to, cc, utf8)],
-    ['Cc', cc.length === 0 ? undefined : mailboxListPieces(cc, utf8, 'cc')],
-    ['Subject', subject === undefined ? undefined : textPieces(subject)],
-    ['Date', [dateText(section.date).trim()]],
-    ['Message-ID', [checkedId(section.messageId, utf8)]],
-  ];
+  field('From', mailboxPieces(from, utf8, 'from'));
+  field('Reply-To', replyTo && mailboxPieces(replyTo, utf8, 'replyTo'));
+  field('To', toPieces(to, cc, utf8));
+  field('Cc', cc.length === 0 ? undefined : mailboxListPieces(cc, utf8, 'cc'));
+  field('Subject', subject === undefined ? undefined : textPieces(subject));
+  field('Date', [dateText(section.date).trim()]);
+  field('Message-ID', [checkedId(section.messageId, utf8)]);
 }
 
 function toPieces(to: readonly Mailbox[], cc: readonly Mailbox[], utf8: boolean): string[] | undefined {

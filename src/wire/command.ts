@@ -96,10 +96,14 @@ export class Command {
   static {
     make = (verb, start, argument = '', end = '', shape = plainShape) => {
       const octets = checkLine(verb, start, argument, end, shape);
-      return new Command(verb, `${start}${argument}${end}${lineEnd}`, octets, shape.shown);
+      // most ends are a few constants, which are joined once
+      return new Command(verb, `${start}${argument}${closed(end)}`, octets, shape.shown);
     };
   }
 }
+
+/** The end of a line with its line end. */
+const closed = (end: string): string => (end === '>' ? '>\r\n' : `${end}${lineEnd}`);
 
 /** Every road to a command. Arguments that do not fit throw SmtpUsageError EINVAL. */
 export const commands = {

@@ -11,16 +11,17 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 export const DOT = 0x2e;
 
-/** The next flaw at or behind an offset of the block, else the block's length. */
-export type Search = (at: number) => number;
-/** Makes ready to search a block; `before` is the octet ahead of it. */
-export type Searcher = (block: Uint8Array, before: number, dots: boolean) => Search;
+/**
+ * The next flaw of a block at or behind `at`, else the block's length; `before` is the octet ahead of it. A block is
+ * asked about from 0 on, in order, and nothing else meanwhile.
+ */
+export type Search = (block: Uint8Array, before: number, dots: boolean, at: number) => number;
 
 /** The most that is searched at once, in octets. */
 export const blockBytes = vectorBytes;
 
 const none: readonly number[] = [];
-let searcher: Searcher | undefined;
+let search: Search | undefined;
 
 /**
  * Offsets of the octets of the block that have a flaw before them, in order; none where it is clean.
@@ -28,24 +29,21 @@ let searcher: Searcher | undefined;
  * @param before the octet ahead of the block; an LF where a line begins
  */
 export function flawsOf(block: Uint8Array, before: number, dots: boolean): readonly number[] {
-  searcher ??= vectorSearch() ?? plainSearch;
-  const search = searcher(block, before, dots);
-  let at = search(0);
+  search ??= vectorSearch() ?? plainSearch;
+  let at = search(block, before, dots, 0);
   if (at === block.length) return none;
   const flaws: number[] = [];
-  for (; at < block.length; at = search(at + 1)) flaws.push(at);
+  for (; at < block.length; at = search(block, before, dots, at + 1)) flaws.push(at);
   return flaws;
 }
 
 /** One octet after the other: what a flaw is. */
-export function plainSearch(block: Uint8Array, before: number, dots: boolean): Search {
-  return (from) => {
-    let last = from === 0 ? before : block[from - 1];
-    for (let at = from; at < block.length; at++) {
-      const octet = block[at];
-      if ((octet === LF) !== (last === CR) || (dots && octet === DOT && last === LF)) return at;
-      last = octet;
-    }
-    return block.length;
-  };
+export function plainSearch(block: Uint8Array, before: number, dots: boolean, from: number): number {
+  let last = from === 0 ? before : block[from - 1];
+  for (let at = from; at < block.length; at++) {
+    const octet = block[at];
+    if ((octet === LF) !== (last === CR) || (dots && octet === DOT && last === LF)) return at;
+    last = octet;
+  }
+  return block.length;
 }

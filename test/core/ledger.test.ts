@@ -87,13 +87,15 @@ describe('groups (RFC 2920, TK24, TK70)', () => {
 });
 
 describe('one array, two indices', () => {
-  it('notes when each command left', () => {
-    const ledger = ledgerOf('mail', 'rcpt');
+  it('notes when a command left that none before it keeps waiting', () => {
+    const ledger = ledgerOf('mail', 'rcpt', 'rcpt');
     ledger.depart(7);
     ledger.depart(9);
-    const times = [ledger.oldest?.sentAt];
+    const times = [ledger.busySince];
     ledger.settle();
-    expect([...times, ledger.oldest?.sentAt]).toEqual([7, 9]);
+    ledger.settle();
+    ledger.depart(11);
+    expect([...times, ledger.busySince]).toEqual([7, 11]);
   });
 
   it('has nothing to depart or to answer when it is empty', () => {

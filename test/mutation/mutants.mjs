@@ -211,7 +211,7 @@ export const mutants = [
   ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],
   ['src/core/connection.ts', "word === words['starttls.ok'] && this.halfReply ? undefined : word", 'word'],
   ['src/core/connection.ts', "oldest?.kind === 'quit' ? lostAfterQuit : lost", 'lost'],
-  ['src/core/connection.ts', 'Math.max(oldest.sentAt, this.lastReplyAt)', 'oldest.sentAt'],
+  ['src/core/connection.ts', 'Math.max(busySince, this.lastReplyAt)', 'busySince'],
   ['src/core/connection.ts', 'if (this.leaving) return false;\n', ''],
   [
     'src/core/connection.ts',
@@ -227,8 +227,8 @@ export const mutants = [
   ['src/core/content.ts', 'this.#afterCr = chunk[chunk.length - 1] === 0x0d;\n', ''],
   [
     'src/core/content.ts',
-    'this.#chunks[this.#next] = chunk.subarray(most);',
-    'this.#chunks[this.#next] = chunk.subarray(most + 1);',
+    'change(this.#chunks, this.#next, chunk.subarray(most));',
+    'change(this.#chunks, this.#next, chunk.subarray(most + 1));',
   ],
   ['src/core/departures.ts', 'if (this.#inFlight.isFull(moment.messagesInFlight)) return false;\n', ''],
   ['src/core/departures.ts', 'if (this.#mayBeOvertaken(mail)) return false;\n', ''],

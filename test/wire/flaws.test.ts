@@ -1,15 +1,15 @@
 /** The search for flaws: sixteen octets together find what one after the other finds. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockBytes, CR, DOT, flawsOf, LF, plainSearch, type Searcher } from '../../src/wire/flaws.ts';
+import { blockBytes, CR, DOT, flawsOf, LF, plainSearch, type Search } from '../../src/wire/flaws.ts';
 import { vectorSearch } from '../../src/wire/vector.ts';
 
 const vectors = vectorSearch();
 
-function all(searcher: Searcher, block: Uint8Array, before: number, dots: boolean): number[] {
-  const search = searcher(block, before, dots);
+function all(search: Search, block: Uint8Array, before: number, dots: boolean): number[] {
   const found: number[] = [];
-  for (let at = search(0); at < block.length; at = search(at + 1)) found.push(at);
+  const next = (at: number): number => search(block, before, dots, at);
+  for (let at = next(0); at < block.length; at = next(at + 1)) found.push(at);
   return found;
 }
 
