@@ -99,7 +99,7 @@ export class Ledger {
    * When something left last with nothing unanswered before it, in the clock's milliseconds. What leaves behind others
    * is not late before they are answered, so that no other time of leaving matters.
    */
-  busySince = 0;
+  busySince = Number.NEGATIVE_INFINITY;
 
   /** Commands on the wire and not answered. */
   get due(): number {
@@ -213,8 +213,9 @@ export class Ledger {
 
   /** @param lookUp finds what the entries only name */
   load({ onTheWire, busyFor, waiting }: ReturnType<Ledger['save']>, now: number, lookUp: LookUp): void {
-    for (const one of onTheWire) this.departUnasked(loadEntry(one, lookUp), now - busyFor);
+    for (const one of onTheWire) this.departUnasked(loadEntry(one, lookUp), now);
     for (const one of waiting) this.push(loadEntry(one, lookUp));
+    this.busySince = now - busyFor;
   }
 
   clear(): void {

@@ -5,7 +5,7 @@
 
 const firstLength = 16;
 /** An empty ring longer than this is let go of. */
-const keptLength = 512;
+const keptLength = 2048;
 
 export class Queue<T> {
   /** Its length is a power of two; places where nothing waits are undefined. */
@@ -86,10 +86,9 @@ export class Queue<T> {
   }
 
   #grow(): void {
-    const old = this.#ring;
-    const ring = [...old.slice(this.#head), ...old.slice(0, this.#head)];
-    const length = Math.max(firstLength, 2 * old.length);
-    while (ring.length < length) ring.push(undefined);
+    const length = Math.max(firstLength, 2 * this.#ring.length);
+    const ring: (T | undefined)[] = [];
+    for (let n = 0; n < length; n++) ring.push(n < this.#length ? this.#ring[this.#place(n)] : undefined);
     this.#ring = ring;
     this.#head = 0;
   }

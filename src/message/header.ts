@@ -48,13 +48,18 @@ export function composeHeader(section: HeaderSection): string {
   const others = headers === undefined ? [] : listFields(headers);
   let text = '';
   generate(section, (name, pieces) => {
-    const at = others.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
-    const [override] = at < 0 ? [] : others.splice(at, 1);
+    const override = others.length === 0 ? undefined : takeField(others, name);
     if (override !== undefined) text += foldField(override[0], fieldPieces(...override));
     else if (pieces !== undefined) text += foldField(name, pieces);
   });
   for (const [name, value] of others) text += foldField(name, fieldPieces(name, value));
   return text;
+}
+
+/** Takes the field of that name out of the list, if there is one. */
+function takeField(fields: [string, string][], name: string): [string, string] | undefined {
+  const at = fields.findIndex(([other]) => other.toLowerCase() === name.toLowerCase());
+  return at < 0 ? undefined : fields.splice(at, 1)[0];
 }
 
 /** Every field of ours in its order; without pieces where the section has none. */

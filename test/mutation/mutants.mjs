@@ -206,7 +206,7 @@ export const mutants = [
   ],
   ['src/core/ledger.ts', "pace === 'command' || candidate.kind === 'quit'", "pace === 'command'"],
   ['src/core/ledger.ts', 'isFirst ? at.message.id > id && !at.hasBegun', 'isFirst ? at.message.id > id'],
-  ['src/core/queue.ts', 'this.#items[this.#head++] = undefined;', 'this.#head++;'],
+  ['src/core/queue.ts', 'this.#ring[this.#place(n)] : undefined', 'this.#ring[n] : undefined'],
   ['src/core/connection.ts', 'if (early && this.ledger.due > 0) this.early = true;', ''],
   ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],
   ['src/core/connection.ts', "word === words['starttls.ok'] && this.halfReply ? undefined : word", 'word'],

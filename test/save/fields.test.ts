@@ -20,7 +20,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   ],
   Mail: [],
   Opening: ['#settings', '#response'],
-  Outbox: ['tracing', 'failure', '#pieces', '#text', '#kept', '#nextEvent'], // written out before a turn ends
+  Outbox: ['tracing', 'failure', '#pieces', '#text', '#kept'], // written out before a turn ends
   ReplyParser: ['#limits', '#line', '#scan', '#lines'], // found again in the octets
   Crank: ['core', 'transport', 'clock', '#audience', '#alarm', '#callback', '#rung', '#turning'],
   MemoryEnd: ['onReady', '#exchange', '#alarm', '#newest'],
