@@ -319,6 +319,20 @@ describe('a message that goes again', () => {
     }
   });
 
+  it('S20: holds nobody up once its MAIL is taken: the next one leaves before its verdict', () => {
+    const reply = ({ last }: ServerCommand): ReplyPlan | undefined =>
+      last ? { delayMs: 60_000 } : undefined;
+    const flight = new Flight({ server: { extensions: chunking, reply } });
+    flight.client.connect();
+    send(flight.client, 1);
+    send(flight.client, 2);
+    flight.client.sendSender('from3@a.example');
+    flight.until(() => flight.ended('delivered').length === 1);
+    part(flight, 100);
+    const arrived = Buffer.concat(flight.server.reads).toString();
+    expect([arrived.includes('MAIL FROM:<from3@'), flight.ended('delivered')]).toEqual([true, [1]]);
+  });
+
   it('S20: can be taken back while it retreats, and left behind', () => {
     for (const act of ['reset', 'disconnect', 'abort'] as const) {
       for (let ms = 0; ms <= 60; ms += 10) {
