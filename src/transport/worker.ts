@@ -14,8 +14,9 @@ import type { Target, TlsOptions, TransportEvent, WaitingTransport } from './tra
 import { checkCrossing } from './worker/crossing.ts';
 import { takeEvent } from './worker/frames.ts';
 import { type Seat, takeSeat, threadFile } from './worker/host.ts';
+import { giveBack, takeMemory } from './worker/line-memory.ts';
 import type { SocketOptions } from './worker/messages.ts';
-import { allocateLine, SharedLine } from './worker/shared-line.ts';
+import { SharedLine } from './worker/shared-line.ts';
 
 /** Those of `tcp()` that are plain data, and: */
 export interface WorkerOptions extends SocketOptions {
@@ -133,9 +134,11 @@ class PumpLine {
   #full = false;
   #securing = false;
   #gone: Error | undefined;
+  /** The memory is another line's by now. */
+  #over = false;
 
   constructor([writeBytes, readBytes]: readonly [number, number], onSignal: () => void) {
-    this.#memory = allocateLine(writeBytes, readBytes);
+    this.#memory = takeMemory(writeBytes, readBytes);
     this.#shared = new SharedLine(this.#memory, 'pump');
     this.#onSignal = onSignal;
   }
@@ -143,6 +146,7 @@ class PumpLine {
   open(target: Target, options: SocketOptions, keeps: boolean): void {
     const guest = {
       signalled: () => {
+        if (this.#over) return;
         this.#shared.heard();
         this.#push();
         if (this.#ready) this.#onSignal();
@@ -169,6 +173,7 @@ class PumpLine {
     const rest = graceful && !this.#securing ? this.#takeRest() : [];
     this.#seat?.thread.post({ type: 'close', line: this.#seat.line, graceful, rest });
     this.#seat = undefined;
+    this.#end();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -193,6 +198,7 @@ class PumpLine {
       this.#securing = false;
       this.#push();
     }
+    if (event.type === 'lost') this.#end();
     return event;
   }
 
@@ -251,6 +257,13 @@ class PumpLine {
     this.#rest = [];
     this.#restBytes = 0;
     return rest;
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#rest = [];
+    this.#restBytes = 0;
+    giveBack(this.#memory);
   }
 
   #lost(): TransportEvent | undefined {

@@ -24,10 +24,10 @@ export function tfSmtpUserNewSession(
   timeoutSeconds: number,
   blockingMode: number,
   errorCodePtr?: Box<number> | null,
-  options: SessionOptions = {},
+  options?: SessionOptions | null,
 ): ttSmtpClientHandle {
   try {
-    const session = newSession(clientName, eventCallback, timeoutSeconds, blockingMode, options);
+    const session = newSession(clientName, eventCallback, timeoutSeconds, blockingMode, options ?? {});
     put(errorCodePtr, session === undefined ? codes.TM_EINVAL : codes.TM_ENOERROR);
     return session === undefined ? null : register(session);
   } catch (error) {

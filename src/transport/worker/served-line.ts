@@ -83,6 +83,7 @@ export class ServedLine {
     const busy = this.#line.toSockets.used > 0 && !this.#full;
     if (busy) this.#busyAt = performance.now();
     if (busy || this.#outgoing !== undefined) this.#work();
+    if (this.#over) return;
     // a socket that is full calls by itself
     if (!this.#full && performance.now() - this.#busyAt < awakeMs) {
       setImmediate(() => this.#look());
@@ -177,6 +178,7 @@ export class ServedLine {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#line.finish();
     this.#host.over();
   }
 

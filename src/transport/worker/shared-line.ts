@@ -24,6 +24,8 @@ const word = {
   /** Bytes of the two rings. */
   toSockets: 5,
   toPump: 6,
+  /** The sockets' thread will not look at it again. */
+  done: 7,
 } as const;
 
 const headerWords = 16;
@@ -40,6 +42,17 @@ export function allocateLine(toSockets: number, toPump: number): SharedArrayBuff
   header[word.toSockets] = sizes[0];
   header[word.toPump] = sizes[1];
   return memory;
+}
+
+/** Makes the memory of a line that is over as good as new, if it has these sizes and its sockets' side is done. */
+export function freeLine(memory: SharedArrayBuffer, toSockets: number, toPump: number): boolean {
+  const header = new Int32Array(memory, 0, headerWords);
+  const fits = header[word.toSockets] === powerOfTwo(toSockets) && header[word.toPump] === powerOfTwo(toPump);
+  if (!fits || Atomics.load(header, word.done) === 0) return false;
+  header.fill(0, 0, word.toSockets);
+  header[word.done] = 0;
+  new Int32Array(memory, marksOffset, (dataOffset - marksOffset) / 4).fill(0);
+  return true;
 }
 
 export class SharedLine {
@@ -86,6 +99,11 @@ export class SharedLine {
   /** Sleeps until there are more signals than were `seen`. */
   sleep(seen: number, milliseconds: number): void {
     Atomics.wait(this.#words, word.signal, seen, milliseconds);
+  }
+
+  /** The line is over, and the sockets' thread has done with the memory. */
+  finish(): void {
+    Atomics.store(this.#words, word.done, 1);
   }
 
   // ── the pump tells the sockets' thread ──
