@@ -40,7 +40,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   Deadlines: [],
   Ledger: [],
   Position: ['name', 'tags', 'is', 'edges'],
-  Faulty: ['save', 'restore', 'onReady', '#inner', '#options', '#alarm'],
+  Faulty: ['save', 'restore', 'wait', 'onReady', '#inner', '#options', '#alarm'],
 };
 
 /** Saved by another file than their own. */
