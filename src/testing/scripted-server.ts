@@ -37,6 +37,8 @@ export class ScriptedServer implements SimServer {
   readonly #options: ServerOptions;
   readonly #random: Random;
   readonly #sessions = new Set<ServerSession>();
+  /** So many are looked through for those whose line broke, which nobody tells. */
+  #lookAt = 8;
   /** Sessions that were restored and have no line yet. */
   #parked: { readonly number: number; readonly session: SavedSession }[] = [];
 
@@ -52,6 +54,10 @@ export class ScriptedServer implements SimServer {
 
   #serve(line: SimLine): ServerSession {
     const session = new ServerSession(line, this.#options, this.#recorder(), this.#random);
+    if (this.#sessions.size >= this.#lookAt) {
+      for (const one of this.#sessions) if (one.line.over) this.#sessions.delete(one);
+      this.#lookAt = Math.max(8, 2 * this.#sessions.size);
+    }
     this.#sessions.add(session);
     if (this.#options.record !== false) this.connections.push(session);
     return session;
