@@ -32,7 +32,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   Pipe: ['onQueued', 'windowBytes', '#clock', '#random', '#shape', '#segmentBytes', '#fault', '#head'],
   SimNetwork: ['clock', '#shape'],
   ServerSession: ['line', '#options', '#recorder', '#working', '#out'],
-  ScriptedServer: ['connections', '#options', '#parked'],
+  ScriptedServer: ['connections', '#options', '#parked', '#lookAt'],
   Dialogue: ['#options', '#session', '#host'],
   Login: ['#auth', '#random'],
   ContentReader: [],
