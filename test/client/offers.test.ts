@@ -192,3 +192,10 @@ it('S18: a message whose recipients we refuse ourselves waits for the answer to 
     'SERVER_ERROR sendBom 1 EUNSUPPORTED',
   ]);
 });
+
+it.each(['SIZE', 'SIZE 0'])('a server that offers %s tells no limit: any size may be declared', (offer) => {
+  const { client, heard, settle } = connected({ server: { extensions: [offer] } });
+  client.sendSender({ address: 'a@example.test', size: 5_000_000 });
+  settle();
+  expect(heard.at(-1)).toContain(' SIZE=5000000');
+});
