@@ -127,7 +127,12 @@ describe('the programs', () => {
 
   test('the testing kit lets five minutes pass', async () => {
     expect(await run(importing('testing'))).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(programs).toHaveLength(7);
+  });
+
+  test('a world is saved and made again, a session recorded and played', async () => {
+    const at = programs.findIndex((text) => text.includes('.save()'));
+    expect(await run(at)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(programs).toHaveLength(8);
   });
 });
 
