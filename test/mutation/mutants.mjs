@@ -208,7 +208,11 @@ export const mutants = [
     "content: { phase: 'verdict', limit: 'commandMs'",
   ],
   ['src/core/ledger.ts', "pace === 'command' || candidate.kind === 'quit'", "pace === 'command'"],
-  ['src/core/ledger.ts', 'isFirst ? at.message.id > id && !at.hasBegun', 'isFirst ? at.message.id > id'],
+  [
+    'src/core/ledger.ts',
+    'if (at.mail !== mail) others.push(at);',
+    'if (at.mail !== undefined && at.mail !== mail) others.push(at);',
+  ],
   ['src/core/queue.ts', 'this.#ring[this.#place(n)] : undefined', 'this.#ring[n] : undefined'],
   ['src/core/connection.ts', 'if (early && this.ledger.due > 0) this.early = true;', ''],
   ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],

@@ -157,6 +157,7 @@ describe('refused', () => {
     ['a@[IPv6:fe80::1%eth0]', /no address literal/],
     ['a@[x:y]', /no address literal/],
     [`${c64}c@b`, /local part is longer than 64/],
+    [`${c64}c@b.example`, /local part is longer than 64/],
     [`a@${label63}d.example`, /label of the domain is longer than 63/],
     [`a@${`${label63}.`.repeat(4)}example`, /domain is longer than 255/],
     [`a@${`${label63}.`.repeat(3)}${'e'.repeat(61)}`, /address is longer than 254/],
