@@ -23,12 +23,12 @@ const owedLf: Uint8Array = Buffer.from('\n');
 const lineEnd: Uint8Array = Buffer.from('\r\n');
 const endOfData: Uint8Array = Buffer.from('.\r\n');
 
-/** For DATA (RFC 5321 §4.5.2): normalises line ends, stuffs dots, writes the final dot. */
-export class DataEncoder {
+class LineEncoder {
+  readonly #dots: boolean;
   #state: EncoderState;
 
-  /** @param state of an earlier encoder, to go on where it stood. */
-  constructor(state: EncoderState = 'lineStart') {
+  constructor(dots: boolean, state: EncoderState) {
+    this.#dots = dots;
     this.#state = state;
   }
 
@@ -38,37 +38,34 @@ export class DataEncoder {
 
   /** Hands on what of the chunk may leave, all of it, as slices of the chunk where it is clean. */
   encode(chunk: Uint8Array, out: Sink): void {
-    this.#state = encode(chunk, this.#state, true, out);
-  }
-
-  /** Completes the last line, and writes the only end there is. The next message starts anew. */
-  end(out: Sink): void {
-    this.#state = completeLine(this.#state, out);
-    out(endOfData);
-  }
-}
-
-/** For BDAT (RFC 3030): normalises line ends and completes the last line, and changes nothing else. */
-export class ChunkEncoder {
-  #state: EncoderState;
-
-  /** @param state of an earlier encoder, to go on where it stood. */
-  constructor(state: EncoderState = 'lineStart') {
-    this.#state = state;
-  }
-
-  get state(): EncoderState {
-    return this.#state;
-  }
-
-  /** Hands on what of the chunk may leave, all of it, as slices of the chunk where it is clean. */
-  encode(chunk: Uint8Array, out: Sink): void {
-    this.#state = encode(chunk, this.#state, false, out);
+    this.#state = encode(chunk, this.#state, this.#dots, out);
   }
 
   /** Completes the last line. The next message starts anew. */
   end(out: Sink): void {
     this.#state = completeLine(this.#state, out);
+  }
+}
+
+/** For DATA (RFC 5321 §4.5.2): normalises line ends, stuffs dots, writes the final dot. */
+export class DataEncoder extends LineEncoder {
+  /** @param state of an earlier encoder, to go on where it stood. */
+  constructor(state: EncoderState = 'lineStart') {
+    super(true, state);
+  }
+
+  /** Completes the last line, and writes the only end there is. The next message starts anew. */
+  override end(out: Sink): void {
+    super.end(out);
+    out(endOfData);
+  }
+}
+
+/** For BDAT (RFC 3030): normalises line ends and completes the last line, and changes nothing else. */
+export class ChunkEncoder extends LineEncoder {
+  /** @param state of an earlier encoder, to go on where it stood. */
+  constructor(state: EncoderState = 'lineStart') {
+    super(false, state);
   }
 }
 
