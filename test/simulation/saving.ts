@@ -13,13 +13,19 @@ export function copyProblems(client: SmtpClient, options: SmtpClientOptions, now
   const transport = memory({ clock, dial: noCall, redial });
   const settings = { host: 'mx.example.test', pump: 'manual', ...options, clock, transport } as const;
   const copy = SmtpClient.restore(JSON.parse(saved), settings);
-  const again = JSON.stringify(copy.save());
-  if (again !== saved) wrong.push(`saved, restored and saved again: ${difference(saved, again)}`);
+  const [once, again] = [withoutServers(saved), withoutServers(JSON.stringify(copy.save()))];
+  if (again !== once) wrong.push(`saved, restored and saved again: ${difference(once, again)}`);
   for (const what of ['state', 'due', 'secure'] as const)
     if (copy[what] !== client[what]) wrong.push(`${what} is ${client[what]}, restored ${copy[what]}`);
   if (copy.readTimer() !== client.readTimer())
     wrong.push(`readTimer() is ${client.readTimer()}, restored ${copy.readTimer()}`);
   return wrong;
+}
+
+/** What servers still do on lines that the client has left is lost with a server that is deaf. */
+function withoutServers(saved: string): string {
+  const { content } = JSON.parse(saved);
+  return JSON.stringify({ ...content, transport: { ...content.transport, left: undefined } });
 }
 
 function noCall(): never {
