@@ -32,7 +32,10 @@ export function saveClient(crank: Crank, target: TargetOptions | undefined, stre
     crank: crank.save(),
     target: target && saveTarget(target),
   };
-  return seal('client', { client: toJson(saved), transport: transport.save(login?.secrets ?? []) });
+  return seal('client', {
+    client: toJson(saved),
+    transport: transport.save([...(login?.secrets ?? []), ...core.formerSecrets]),
+  });
 }
 
 /**

@@ -39,6 +39,9 @@ export const nothingAtHand: AtHand = { entry: undefined, reply: undefined, cause
 const isSame = (a: Target, b: Target | undefined): boolean =>
   a.host === b?.host && a.port === b.port && a.path === b.path;
 
+/** Lines of former logins that are remembered. */
+const formerLines = 64;
+
 const quit = commands.quit();
 const noop = commands.noop();
 const rset = commands.rset();
@@ -57,6 +60,8 @@ export class Conduct {
   tls: TlsInfo | undefined;
   lastReply: Reply | undefined;
   opening: Opening = new Opening(defaultSettings);
+  /** What was said in logins on lines that were left: it may be under way there, and is not to be saved. */
+  formerSecrets: readonly Uint8Array[] = [];
   /** The server may still hold a transaction that failed: RSET before the next MAIL. */
   spoiled = false;
   /** How much this server has been seen to take at once. */
@@ -170,6 +175,7 @@ export class Conduct {
     const { target } = this.settings;
     if (!isSame(target, this.pacedFor)) this.pace = 'many';
     this.pacedFor = target;
+    this.formerSecrets = [...this.formerSecrets, ...(this.opening.login?.secrets ?? [])].slice(-formerLines);
     this.opening = new Opening(this.settings);
     this.spoiled = false;
     this.leaving = false;

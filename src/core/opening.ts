@@ -25,6 +25,8 @@ export class Opening {
   login: LoginAttempt | undefined;
   readonly #settings: ConnectionSettings;
   #token: TokenRequest | undefined;
+  /** The line as it was when the server said what it offers: a login goes by that. */
+  #tls: TlsInfo | undefined;
   #response: Command | undefined;
 
   constructor(settings: ConnectionSettings) {
@@ -45,6 +47,7 @@ export class Opening {
   /** The server said yes to EHLO. */
   hear(reply: Reply, tls: TlsInfo | undefined): Word<ConnectionWord> {
     this.hello = reply;
+    this.#tls = tls;
     this.offered = parseCapabilities(reply);
     const { login } = this.#settings;
     const { auth, starttls } = this.offered;
@@ -118,6 +121,7 @@ export class Opening {
     return {
       hello: this.hello,
       extended: this.offered !== noCapabilities,
+      tls: this.#tls,
       localAddress: this.localAddress,
       login: this.login?.save(),
       awaitsToken: this.#token !== undefined,
@@ -125,11 +129,13 @@ export class Opening {
   }
 
   /** A token that was asked for is asked for again. */
-  load(saved: ReturnType<Opening['save']>, tls: TlsInfo | undefined, onAnswer: () => void): void {
-    const { hello, extended, localAddress, login, awaitsToken } = saved;
+  load(saved: ReturnType<Opening['save']>, onAnswer: () => void): void {
+    const { hello, extended, tls, localAddress, login, awaitsToken } = saved;
     if (extended && hello !== undefined) this.hear(hello, tls);
     this.hello = hello;
     this.localAddress = localAddress;
+    if (login !== undefined && this.login === undefined)
+      throw new Error('a login was begun, and auth is missing');
     if (login !== undefined) this.login?.load(login);
     if (awaitsToken) this.fetchToken(onAnswer);
   }

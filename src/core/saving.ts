@@ -76,7 +76,7 @@ export function loadConnection(core: Connection, saved: SavedConnection, now: nu
 function loadOpening(core: Connection, saved: SavedConnection): void {
   core.tls = saved.tls;
   core.opening = new Opening(core.settings);
-  core.opening.load(saved.opening, saved.tls, () => core.onWake?.());
+  core.opening.load(saved.opening, () => core.onWake?.());
   if (saved.admitted) core.capabilities = core.opening.offered;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { LineError } from './line-error.ts';
-import { mask, type Piece, unmask } from './mask.ts';
+import { type Masked, mask, unmask } from './mask.ts';
 import type { Random } from './random.ts';
 import type { TlsInfo, TlsOptions } from './transport.ts';
 
@@ -39,6 +39,8 @@ export type HelloOptions = Pick<TlsOptions, 'servername' | 'rejectUnauthorized'>
 export interface BytesParcel {
   readonly type: 'bytes';
   readonly bytes: Uint8Array;
+  /** All that was written at once, `bytes` among it. */
+  readonly written: Uint8Array;
   /** Was it written under TLS? */
   readonly secure: boolean;
 }
@@ -133,10 +135,10 @@ export class Pipe {
     this.#unread += bytes.length;
     if (this.#shut || bytes.length === 0) return !this.full;
     const allowed = this.#fault === undefined || this.#failed ? bytes.length : this.#fault.after - this.#sent;
-    if (allowed >= bytes.length) this.#pieces(bytes, secure);
-    else if (allowed > 0) this.#pieces(bytes.subarray(0, allowed), secure);
+    if (allowed >= bytes.length) this.#pieces(bytes, bytes, secure);
+    else if (allowed > 0) this.#pieces(bytes.subarray(0, allowed), bytes, secure);
     this.#failIfDue();
-    if (allowed < bytes.length && !this.#shut) this.#pieces(bytes.subarray(allowed), secure);
+    if (allowed < bytes.length && !this.#shut) this.#pieces(bytes.subarray(allowed), bytes, secure);
     this.onQueued?.();
     return !this.full;
   }
@@ -156,12 +158,9 @@ export class Pipe {
   /** @param secrets octets that may be in it, and are not to be saved */
   save(secrets: readonly Uint8Array[]) {
     const now = this.#clock.now();
-    const waiting = this.#queue.slice(this.#head);
-    const bytes = waiting.flatMap(({ parcel }) => (parcel.type === 'bytes' ? [parcel.bytes] : []));
-    const masked = mask(bytes, secrets);
-    const queue = waiting.map(({ at, parcel }) => ({
+    const queue = this.#queue.slice(this.#head).map(({ at, parcel }) => ({
       left: at - now,
-      parcel: parcel.type === 'bytes' ? { ...parcel, bytes: masked.shift() ?? [] } : parcel,
+      parcel: saveParcel(parcel, secrets),
     }));
     return {
       queue,
@@ -204,17 +203,14 @@ export class Pipe {
     this.#unread = 0;
   }
 
-  #pieces(bytes: Uint8Array, secure: boolean): void {
+  #pieces(bytes: Uint8Array, written: Uint8Array, secure: boolean): void {
     const speed = this.#shape.bytesPerSecond ?? Number.POSITIVE_INFINITY;
     for (let from = 0; from < bytes.length; ) {
       const rest = Math.min(bytes.length - from, this.#segmentBytes);
       const length = this.#shape.cut === true ? 1 + this.#random.int(rest) : rest;
       this.#freeAt = Math.max(this.#clock.now(), this.#freeAt) + (length / speed) * 1000;
-      const whole = length === bytes.length;
-      this.#put(
-        { type: 'bytes', bytes: whole ? bytes : bytes.subarray(from, from + length), secure },
-        this.#freeAt,
-      );
+      const piece = length === bytes.length ? bytes : bytes.subarray(from, from + length);
+      this.#put({ type: 'bytes', bytes: piece, written, secure }, this.#freeAt);
       from += length;
     }
     this.#sent += bytes.length;
@@ -260,10 +256,16 @@ export class Pipe {
   }
 }
 
-type SavedParcel = Mark | (Omit<BytesParcel, 'bytes'> & { readonly bytes: readonly Piece[] });
+function saveParcel(parcel: Parcel, secrets: readonly Uint8Array[]) {
+  if (parcel.type !== 'bytes') return parcel;
+  const { type, bytes, secure } = parcel;
+  return { type, bytes: mask(bytes, parcel.written, secrets), secure };
+}
+
+type SavedParcel = Mark | { readonly type: 'bytes'; readonly bytes: Masked; readonly secure: boolean };
 
 function loadParcel(saved: SavedParcel, secrets: () => readonly Uint8Array[]): Parcel {
-  if (saved.type === 'bytes') return { ...saved, bytes: unmask(saved.bytes, secrets) };
+  if (saved.type === 'bytes') return { ...saved, ...unmask(saved.bytes, secrets) };
   return 'error' in saved ? { ...saved, error: LineError.again(saved.error) } : saved;
 }
 

@@ -8,7 +8,7 @@ import { type Source, sourcesIn } from '../support/source.ts';
 
 /** Given again, made again, or of no meaning between two turns. */
 const noState: Readonly<Record<string, readonly string[]>> = {
-  Conduct: ['settings', 'onWake', 'capabilities', '#before', '#atHand'],
+  Conduct: ['formerSecrets', 'settings', 'onWake', 'capabilities', '#before', '#atHand'],
   Connection: [],
   Transactions: ['#host', '#calls'],
   Content: ['#limit', '#refuseBare', '#next', '#waiting'], // options; what waits is in the chunks

@@ -94,6 +94,37 @@ describe('S17: no secret is saved, and the login goes on', () => {
     }
   });
 
+  it('a login on a line that the client has left is not in it either', () => {
+    const one = world({ user: 'ann', password, allowPlaintext: true }, 'PLAIN');
+    const client = new SmtpClient(one.options);
+    client.connect();
+    while (client.lastReply?.code !== 250) {
+      client.execute();
+      one.clock.advance(1);
+    }
+    client.execute();
+    client.abort();
+    while (client.execute() === 'more');
+    const login = Buffer.from(`\0ann\0${password}`).toString('base64');
+    expect(seen(client.save())).not.toContain(login);
+    client.connect();
+    client.execute();
+    const saved = client.save();
+    expect(seen(saved)).not.toContain(login);
+    const other = world({ user: 'ann', password, allowPlaintext: true }, 'PLAIN');
+    other.network.restore(one.network.save());
+    const again = SmtpClient.restore(saved, other.options);
+    for (let ms = 0; ms < 2000 && again.state === 'connecting'; ms++) {
+      again.execute();
+      other.clock.advance(1);
+    }
+    expect(again.state).toBe('ready');
+    expect(other.server.commands.some((line) => /^\*{9,}$/.test(line))).toBe(true);
+    expect(() => SmtpClient.restore(client.save(), { ...other.options, auth: undefined })).toThrow(
+      expect.objectContaining({ code: 'EINVAL' }),
+    );
+  });
+
   it('a token that is fetched is fetched again; one that comes late cannot stand in for one that was used', () => {
     const late = { user: 'ann', allowPlaintext: true, token: () => new Promise<string>(() => {}) };
     const ready = { ...late, token };

@@ -57,7 +57,9 @@ function scripted(seed: number, refusals: number): ServerOptions['reply'] {
     if (!spoken.has(verb)) return undefined;
     const words = [...`${seed} ${verb} ${verb === 'AUTH' ? '' : line} ${address}`];
     const random = new Random(words.reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 2 ** 31, 7));
-    if (!random.chance(refusals)) return random.chance(0.1) ? { delayMs: random.int(50) } : undefined;
+    const early = ['CONNECT', 'EHLO', 'STARTTLS', 'AUTH'].includes(verb);
+    if (!random.chance(early ? refusals / 5 : refusals))
+      return random.chance(0.1) ? { delayMs: random.int(50) } : undefined;
     return random.pick([
       '550 5.7.1 no',
       '451 4.3.0 later',
@@ -125,7 +127,7 @@ function planOf(seed: number): Plan {
       bytesPerSecond: random.pick([Infinity, Infinity, 20_000, 900]),
       windowBytes: random.pick([16, 1000, 65_536]),
     },
-    fault: random.chance(0.25) ? { kind, direction, after: random.int(3000) } : undefined,
+    fault: random.chance(0.2) ? { kind, direction, after: random.int(20_000) } : undefined,
     eagerness: random.pick([5, 30, 90]),
   };
 }
@@ -145,7 +147,7 @@ export class World {
   readonly network: SimNetwork;
   readonly client: SmtpClient;
   /** Events, the tracing ones too, with the times since the world was made. */
-  readonly told: unknown[] = [];
+  readonly told: [at: number, what: unknown][] = [];
   readonly #plan: Plan;
   readonly #caller: Random;
   readonly #chance: Random;
@@ -214,11 +216,21 @@ export class World {
   #call(): void {
     const { client } = this;
     const random = this.#caller;
-    const step = random.pick([
-      ...(['connect', 'connect', 'sendSender', 'sendSender', 'sendRecipient', 'sendRecipient'] as const),
-      ...(['sendBom', 'sendBom', 'sendBody', 'sendBody', 'sendEom', 'sendEom', 'sendEom'] as const),
-      ...(random.chance(0.1) ? (['reset', 'noop', 'disconnect', 'abort'] as const) : []),
-    ]);
+    const wanted = [
+      ...([
+        'connect',
+        'sendSender',
+        'sendRecipient',
+        'sendRecipient',
+        'sendBom',
+        'sendBody',
+        'sendBody',
+      ] as const),
+      ...(['sendBody', 'sendBody', 'sendBody', 'sendEom'] as const),
+      ...(random.chance(0.02) ? (['reset', 'noop', 'disconnect', 'abort'] as const) : []),
+    ].filter((one) => client.can(one));
+    // after a login that failed nothing else is left
+    const step = random.pick(wanted) ?? (random.chance(0.1) ? 'abort' : undefined);
     const n = random.int(1000);
     if (step === undefined || !client.can(step) || this.#sent >= 400) return;
     this.#sent++;
