@@ -42,13 +42,18 @@ export function startTls(
     secureContext: memory.contextFor(options),
     rejectUnauthorized,
     // A session of the caller's is of unknown origin: with verification on, only our own are offered.
-    session: known?.session ?? (rejectUnauthorized ? undefined : options.session),
+    session: known?.session ?? (rejectUnauthorized ? undefined : inBuffer(options.session)),
     highWaterMark,
     // Node verifies `servername`, else `host`; an address must not be sent as SNI (RFC 6066 §3).
     host: name,
     servername: isIP(name) === 0 ? name : '',
   };
   return { socket: connect(full), options, name, known };
+}
+
+/** Node 22 takes no other bytes for a session, and what has crossed to a thread is no Buffer any more. */
+function inBuffer(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
