@@ -17,7 +17,7 @@ const outcome = (world: World): unknown => {
 };
 
 describe('§8.6: a world that was saved and restored goes on as if it had not been', () => {
-  const count = long ? 3000 : 80;
+  const count = long ? 1000 : 80;
   const size = count / 10;
   for (let from = 0; from < count; from += size) {
     it(`seeds ${from} to ${from + size - 1}`, () => {
