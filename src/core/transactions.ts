@@ -28,7 +28,7 @@ export interface TransactionHost {
 
 /** What a mail chart may want of its connection. */
 export interface TransactionCalls {
-  /** The server asks for content that nobody may get. */
+  /** The server asks for content that nobody may get, or takes what it had refused. */
   violate(): void;
   /** Content that cannot be taken back stands open on the wire. */
   stuck(): void;

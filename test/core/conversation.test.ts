@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { type SmtpEvent, SmtpUsageError } from '../../src/index.ts';
 import { mailGraph } from '../machines/graph.ts';
-import { type Bounds, type CallerStep, type Conversation, conversations } from './conversation.ts';
+import { answeredSteps } from '../support/steps.ts';
+import { type Bounds, type Conversation, conversations } from './conversation.ts';
 
 const bounds: readonly Bounds[] = [
   { pipelining: true, lmtp: false, messages: 1, recipients: 2, resets: 1 },
@@ -173,18 +174,8 @@ const rules: Readonly<Record<string, Rule>> = {
   // last: it calls what is illegal
   'what can() denies throws, and changes nothing (TK29, TK30)': (conversation) => {
     const { client } = conversation;
-    const all: CallerStep[] = [
-      'connect',
-      'sendSender',
-      'sendRecipient',
-      'sendBom',
-      'sendBody',
-      'sendEom',
-      'reset',
-      'noop',
-    ];
     const before = conversation.key;
-    for (const step of all) {
+    for (const step of answeredSteps) {
       if (client.can(step)) continue;
       try {
         conversation.call(step);

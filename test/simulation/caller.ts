@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import { type SmtpEvent, SmtpUsageError } from 'smtpump';
 import type { Random } from 'smtpump/testing';
 import type { WatchedClient } from '../faults/watched.ts';
+import { answeredSteps } from '../support/steps.ts';
 import { drawBody, type Written } from './bodies.ts';
 
 type Step = Parameters<WatchedClient['can']>[0];
@@ -26,16 +27,6 @@ export interface CallerHost {
   wake(ms: number, fn: () => void): void;
 }
 
-const steps: readonly Step[] = [
-  'connect',
-  'sendSender',
-  'sendRecipient',
-  'sendBom',
-  'sendBody',
-  'sendEom',
-  'reset',
-  'noop',
-];
 const allEnds = ['disconnect', 'disconnect', 'disconnect', 'abort', 'nothing'] as const;
 
 export class Caller {
@@ -161,7 +152,7 @@ export class Caller {
     if (ends) this.#deeds.push(() => this.#end(client));
   }
 
-  /** What may stand between any two steps. */
+  /** What may stand between any two answeredSteps. */
   #sometimes(p = 0.06): void {
     const { client, random } = this.#host;
     if (!random.chance(p)) return;
@@ -311,7 +302,7 @@ export class Caller {
   /** A step that is out of place more often than not. */
   #stray(): boolean {
     const { client, random } = this.#host;
-    const step = random.pick(steps) ?? 'noop';
+    const step = random.pick(answeredSteps) ?? 'noop';
     const calls: Partial<Record<Step, () => unknown>> = {
       connect: () => client.connect(),
       sendSender: () => this.#sender(false),

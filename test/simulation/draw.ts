@@ -100,26 +100,26 @@ function drawCredentials(random: Random): NonNullable<SmtpClientOptions['auth']>
   return { user, password: right, allowPlaintext };
 }
 
+const waits = [
+  'connectMs',
+  'secureMs',
+  'greetingMs',
+  'commandMs',
+  'dataMs',
+  'bodyMs',
+  'verdictMs',
+  'quitMs',
+] as const;
+
 function drawTimeouts(random: Random): SmtpClientOptions['timeouts'] {
   const kind = random.int(10);
   if (kind < 5) return undefined;
   const one = (): number => random.pick([1, 40, 500, 5000, 60_000, 1e6]);
   if (kind < 7) {
-    const names = ['connectMs', 'secureMs', 'greetingMs', 'commandMs', 'dataMs', 'bodyMs', 'verdictMs'];
-    return Object.fromEntries([...names, 'quitMs'].map((name) => [name, one()]));
+    return Object.fromEntries(waits.map((name) => [name, one()]));
   }
   if (kind < 9) return random.chance(0.5) ? { messageMs: one() } : { totalMs: one() };
-  const names = [
-    'connectMs',
-    'secureMs',
-    'greetingMs',
-    'commandMs',
-    'dataMs',
-    'bodyMs',
-    'verdictMs',
-    'quitMs',
-  ];
-  return Object.fromEntries(names.map((name) => [name, Number.POSITIVE_INFINITY]));
+  return Object.fromEntries(waits.map((name) => [name, Number.POSITIVE_INFINITY]));
 }
 
 export function drawHabits(random: Random): Habits {
