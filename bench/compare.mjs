@@ -14,6 +14,43 @@ import { medians } from './table.mjs';
  */
 
 /**
+ * The sink without CHUNKING and the one with it, until `use` is done.
+ * @template Result
+ * @param {import('./table.mjs').Bench} bench
+ * @param {(sinkFor: (chunking: boolean) => AnySink) => Promise<Result>} use
+ */
+export async function withSinks({ processes }, use) {
+  const plain = await processes.fastSink();
+  const chunked = await processes.fastSink({ chunking: true });
+  const result = await use((chunking) => (chunking ? chunked : plain));
+  for (const sink of [plain, chunked]) sink.close();
+  return result;
+}
+
+/**
+ * The table of a row of throughput: who ran, in the order of `work`, beside `peer`, and more columns behind.
+ * @param {Work[]} work @param {Map<string, Numbers>} of @param {string} peer its label
+ * @param {import('./table.mjs').Column[]} [more]
+ */
+export function throughput(work, of, peer, more = []) {
+  const peerRate = of.get(peer)?.perSecond;
+  /** @type {import('./table.mjs').Column[]} */
+  const columns = [
+    { key: 'label', title: 'client' },
+    { key: 'perSecond', title: 'messages/s', digits: 0 },
+    { key: 'timesPeer', title: '× nodemailer', digits: 2 },
+    { key: 'cpuMicroseconds', title: 'µs CPU/message', digits: 1 },
+    { key: 'trips', title: 'turns/message', digits: 2 },
+    ...more,
+  ];
+  const results = work.flatMap(({ label }) => {
+    const numbers = of.get(label);
+    return numbers ? [{ ...numbers, label, timesPeer: ratio(numbers.perSecond, peerRate) }] : [];
+  });
+  return { columns, results };
+}
+
+/**
  * @param {import('./table.mjs').Bench} bench
  * @param {Work[]} work
  * @param {(chunking: boolean) => AnySink} sinkFor

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 
-/** @param {string} pinning */
-export function machineFacts(pinning) {
+/** @param {{ pinning: string, sinkIn: string }} run */
+export function machineFacts({ pinning, sinkIn }) {
   const versions = {
     smtpump: versionAt(new URL('../package.json', import.meta.url)),
     xstate: versionOf('xstate'),
@@ -19,8 +19,8 @@ export function machineFacts(pinning) {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const text =
     `Node ${process.version}, ${packages.join(', ')}\n` +
-    `${cpu}, ${cores} cores, ${type()} ${release()}, load ${load.toFixed(1)} at the start, ${pinning}`;
-  return { node: process.version, versions, cpu, cores, load, pinning, text };
+    `${cpu}, ${cores} cores, ${type()} ${release()}, load ${load.toFixed(1)} at the start, ${pinning}, sink in ${sinkIn}`;
+  return { node: process.version, versions, cpu, cores, load, pinning, sinkIn, text };
 }
 
 /** @param {string} name */

@@ -18,6 +18,8 @@ const sinkFile = fileURLToPath(new URL('sink/server.mjs', import.meta.url));
 export class Processes {
   /** What is said of it in the header of the report. */
   pinning = 'not pinned';
+  /** Have sink and client a core each? */
+  apart = false;
   /** @type {Set<import('node:child_process').ChildProcess>} */
   #living = new Set();
   /** @type {string[]} */
@@ -25,15 +27,23 @@ export class Processes {
   /** @type {string[]} */
   #childPrefix = [];
   #profile;
+  /** The sink in C, where it is wanted and can be had. @type {import('./peers/have.mjs').Tool | undefined} */
+  #native;
 
-  /** @param {{ pin: string, profile: string | undefined }} options */
-  constructor({ pin, profile }) {
+  /** @param {{ pin: string, sink: string, profile?: string }} options */
+  constructor({ pin, sink, profile }) {
     this.#profile = profile;
+    const tool = sink === 'c' ? have('sink') : undefined;
+    if (typeof tool === 'object') this.#native = tool;
     if (pin === 'none' || spawnSync('taskset', ['-V']).error !== undefined) return;
-    const two = pin === 'two' && availableParallelism() > 1;
+    this.apart = pin === 'two' && availableParallelism() > 1;
     this.#sinkPrefix = ['taskset', '-c', '0'];
-    this.#childPrefix = ['taskset', '-c', two ? '1' : '0'];
-    this.pinning = two ? 'sink on core 0, client on core 1' : 'sink and client on core 0';
+    this.#childPrefix = ['taskset', '-c', this.apart ? '1' : '0'];
+    this.pinning = this.apart ? 'sink on core 0, client on core 1' : 'sink and client on core 0';
+  }
+
+  get sinkIn() {
+    return this.#native === undefined ? 'Node' : 'C';
   }
 
   /**
@@ -54,12 +64,12 @@ export class Processes {
   }
 
   /**
-   * The sink in C, or the one in Node where there is no compiler.
+   * The sink in C, or the one in Node where that is asked for or there is no compiler.
    * @param {{ chunking?: boolean }} [options]
    */
   async fastSink(options = {}) {
-    const tool = have('sink');
-    if (typeof tool === 'string') return this.sink(options);
+    const tool = this.#native;
+    if (tool === undefined) return this.sink(options);
     const process = this.#spawn([...this.#sinkPrefix, tool.command, options.chunking ? 'chunking' : ''], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });

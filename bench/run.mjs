@@ -2,11 +2,13 @@
 /**
  * The bench: smtpump and its peers on the same work, in one run, against the same sink.
  *
- *   npm run bench -- [--json] [--only row,…] [--seconds n] [--rounds n] [--pin one|two|none] [--profile dir] [--check]
+ *   npm run bench -- [--json] [--only row,…] [--seconds n] [--rounds n] [--pin one|two|none]
+ *     [--sink c|node] [--profile dir] [--check]
  *
  * Runs are interleaved (each round runs everyone once) and medians are shown. Each measured client has a process of
  * its own, so that CPU time is its own. `--pin one` (default) puts sink and client on one core, `two` on a core each,
- * where waking the other costs both. `--profile` keeps a CPU profile of each measured process; `--check` fails where a
+ * where waking the other costs both. `--sink` says which of the two sinks answers: the one in C (default), or the one in
+ * Node, which shares its core with the client as a server would. `--profile` keeps a CPU profile of each measured process; `--check` fails where a
  * target is missed.
  * Add a row: a module in rows/ with `name` and `run(bench)`, and its name in `rows` below.
  */
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '0.3' },
     rounds: { type: 'string', default: '5' },
     pin: { type: 'string', default: 'one' },
+    sink: { type: 'string', default: 'c' },
     profile: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
@@ -51,8 +54,9 @@ const rounds = Number(values.rounds);
 if (!(seconds > 0)) usage('--seconds: a number above 0');
 if (!(Number.isInteger(rounds) && rounds > 0)) usage('--rounds: a whole number above 0');
 if (!['one', 'two', 'none'].includes(values.pin)) usage('--pin: one, two or none');
+if (!['c', 'node'].includes(values.sink)) usage('--sink: c or node');
 
-const processes = new Processes({ pin: values.pin, profile: values.profile });
+const processes = new Processes(values);
 const limit = setTimeout(
   () => fail(new Error('the run took too long')),
   longestRunMs * Math.max(1, (rounds / 5) * (seconds / 0.3)),
@@ -60,7 +64,7 @@ const limit = setTimeout(
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => fail(new Error(signal)));
 
 try {
-  const machine = machineFacts(processes.pinning);
+  const machine = machineFacts(processes);
   if (!values.json) console.log(`${machine.text}\nmedians of ${rounds}, ${seconds} s each, interleaved\n`);
   /** @type {Record<string, unknown>} */
   const results = {};

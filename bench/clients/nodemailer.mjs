@@ -2,6 +2,7 @@
 /** nodemailer: a pool, of one connection unless said, that never lacks work, given the whole message as bytes, its cheapest way. */
 import { createTransport } from 'nodemailer';
 import { freshRecipients, rawMessage, sender } from '../message.mjs';
+import { pourQueued } from './queued.mjs';
 
 const queued = 16;
 
@@ -17,24 +18,10 @@ export async function open({ port, recipients = 1, connections = 1 }) {
     ignoreTLS: true,
   });
   return {
-    /** @param {() => boolean} more @returns {Promise<number>} */
-    pour: (more) =>
-      new Promise((resolve, reject) => {
-        let started = 0;
-        let done = 0;
-        const next = () => {
-          if (more()) {
-            started++;
-            const envelope = { from: sender, to: freshRecipients(recipients) };
-            transport.sendMail({ envelope, raw: rawMessage }, (error) => {
-              if (error) return reject(error);
-              done++;
-              next();
-            });
-          } else if (done === started) resolve(done);
-        };
-        for (let n = 0; n < Math.max(queued, 2 * connections); n++) next();
-      }),
+    pour: pourQueued(Math.max(queued, 2 * connections), (done) => {
+      const envelope = { from: sender, to: freshRecipients(recipients) };
+      transport.sendMail({ envelope, raw: rawMessage }, done);
+    }),
     async close() {
       transport.close();
     },

@@ -9,13 +9,13 @@ export async function measure({ client, milliseconds, warmUp = 500, ...spec }) {
   const { open } = await import(`../clients/${client}.mjs`);
   const mailer = await open(spec);
   await mailer.pour(during(warmUp));
-  const heard = mailer.heard?.() ?? 0;
+  const heard = mailer.heard?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
   const messages = await mailer.pour(during(milliseconds));
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  const events = ((mailer.heard?.() ?? 0) - heard) / messages;
+  const events = (mailer.heard?.() - heard) / messages;
   await mailer.close();
   const peakMegabytes = process.resourceUsage().maxRSS / 1024;
   return {

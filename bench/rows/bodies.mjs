@@ -1,6 +1,6 @@
 // @ts-check
 /** S3: bodies of 10 MB on one connection, by DATA with dots to stuff and by BDAT; and one body of 1 GB for the memory. */
-import { interleaved, ratio } from '../compare.mjs';
+import { interleaved, ratio, withSinks } from '../compare.mjs';
 import { target } from '../table.mjs';
 
 export const name = 's3';
@@ -22,23 +22,10 @@ const grow = 1e9;
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
 export async function run(bench) {
-  const sinks = [await bench.processes.fastSink(), await bench.processes.fastSink({ chunking })];
-  const sinkFor = (/** @type {boolean} */ chunked) => /** @type {any} */ (sinks[Number(chunked)]);
-  const { of, skipped } = await interleaved(bench, work, sinkFor);
-  /** @type {Record<string, { growth: number, copied: number, foreign: number }>} */
-  const apart = {};
-  // counted, not timed: once
-  for (const one of work.filter(({ client, dotted }) => client === 'smtpump' && !dotted)) {
-    const {
-      label,
-      module: _,
-      ...spec
-    } = { ...one, port: sinkFor(one.chunking ?? false).port, milliseconds: 100 };
-    const { growth } = await bench.processes.measure('body', { ...spec, grow });
-    const { copied, foreign } = await bench.processes.measure('body', { ...spec, copies: true });
-    apart[label] = { growth, copied, foreign };
-  }
-  for (const sink of sinks) sink.close();
+  const { of, skipped, apart } = await withSinks(bench, async (sinkFor) => ({
+    ...(await interleaved(bench, work, sinkFor)),
+    apart: await counted(bench, sinkFor),
+  }));
   const rate = (/** @type {string} */ label) => (of.get(label)?.perSecond ?? Number.NaN) * megabytesOf(label);
   const cpu = (/** @type {string} */ label) =>
     (of.get(label)?.cpuMicroseconds ?? Number.NaN) / megabytesOf(label);
@@ -85,6 +72,23 @@ export async function run(bench) {
       ]),
     ],
   };
+}
+
+/**
+ * Counted, not timed: once.
+ * @param {import('../table.mjs').Bench} bench @param {(chunking: boolean) => import('../compare.mjs').AnySink} sinkFor
+ */
+async function counted({ processes }, sinkFor) {
+  /** @type {Record<string, { growth: number, copied: number, foreign: number }>} */
+  const apart = {};
+  for (const { label, module: _, ...one } of work) {
+    if (one.client !== 'smtpump' || one.dotted) continue;
+    const spec = { ...one, port: sinkFor(one.chunking ?? false).port, milliseconds: 100 };
+    const { growth } = await processes.measure('body', { ...spec, grow });
+    const { copied, foreign } = await processes.measure('body', { ...spec, copies: true });
+    apart[label] = { growth, copied, foreign };
+  }
+  return apart;
 }
 
 /** A peer's run counts messages of 10 MB, the others megabytes. @param {string} label */

@@ -1,6 +1,6 @@
 // @ts-check
 /** S4: messages of 1 KB on 100 connections at once; also how much memory the process takes at most. */
-import { interleaved, ratio } from '../compare.mjs';
+import { interleaved, ratio, throughput, withSinks } from '../compare.mjs';
 import { target } from '../table.mjs';
 
 export const name = 's4';
@@ -23,32 +23,13 @@ const work = [
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
 export async function run(bench) {
-  const sinks = [await bench.processes.fastSink(), await bench.processes.fastSink({ chunking: true })];
-  const { of, skipped } = await interleaved(
-    bench,
-    work,
-    (chunking) => /** @type {any} */ (sinks[Number(chunking)]),
-  );
-  for (const sink of sinks) sink.close();
-  const peer = of.get('nodemailer, pool of 100');
+  const { of, skipped } = await withSinks(bench, (sinkFor) => interleaved(bench, work, sinkFor));
+  const nodemailer = 'nodemailer, pool of 100';
+  const peer = of.get(nodemailer);
   const source = of.get('smtp-source -s 100')?.perSecond;
   return {
     title: `1 KB messages on ${connections} connections`,
-    columns: [
-      { key: 'label', title: 'client' },
-      { key: 'perSecond', title: 'messages/s', digits: 0 },
-      { key: 'timesPeer', title: '× nodemailer', digits: 2 },
-      { key: 'cpuMicroseconds', title: 'µs CPU/message', digits: 1 },
-      { key: 'peakMegabytes', title: 'peak RSS MB', digits: 0 },
-      { key: 'trips', title: 'turns/message', digits: 2 },
-    ],
-    results: work
-      .filter(({ label }) => of.has(label))
-      .map(({ label }) => ({
-        ...of.get(label),
-        label,
-        timesPeer: ratio(of.get(label)?.perSecond, peer?.perSecond),
-      })),
+    ...throughput(work, of, nodemailer, [{ key: 'peakMegabytes', title: 'peak RSS MB', digits: 0 }]),
     notes: skipped,
     targets: ['smtpump, BDAT', 'smtpump, DATA'].flatMap((label) => {
       const own = of.get(label);

@@ -1,6 +1,6 @@
 // @ts-check
 /** S2: messages of 1 KB to 100 recipients each, on one TCP connection. */
-import { interleaved, ratio } from '../compare.mjs';
+import { interleaved, ratio, throughput, withSinks } from '../compare.mjs';
 import { target } from '../table.mjs';
 
 export const name = 's2';
@@ -21,31 +21,16 @@ const work = [
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
 export async function run(bench) {
-  const sinks = [await bench.processes.fastSink(), await bench.processes.fastSink({ chunking: true })];
-  const { of, skipped } = await interleaved(
-    bench,
-    work,
-    (chunking) => /** @type {any} */ (sinks[Number(chunking)]),
-  );
-  for (const sink of sinks) sink.close();
+  const { of, skipped } = await withSinks(bench, (sinkFor) => interleaved(bench, work, sinkFor));
   const rate = (/** @type {string} */ label) => of.get(label)?.perSecond;
-  const peer = rate('nodemailer');
+  const peer = 'nodemailer';
   const own = ['smtpump, BDAT', 'smtpump, DATA'];
   return {
     title: '1 KB messages to 100 recipients on one TCP connection',
-    columns: [
-      { key: 'label', title: 'client' },
-      { key: 'perSecond', title: 'messages/s', digits: 0 },
-      { key: 'timesPeer', title: '× nodemailer', digits: 2 },
-      { key: 'cpuMicroseconds', title: 'µs CPU/message', digits: 1 },
-      { key: 'trips', title: 'turns/message', digits: 2 },
-    ],
-    results: work
-      .filter(({ label }) => of.has(label))
-      .map(({ label }) => ({ ...of.get(label), label, timesPeer: ratio(rate(label), peer) })),
+    ...throughput(work, of, peer),
     notes: skipped,
     targets: own.flatMap((label) => [
-      target(`${label}: × nodemailer ≥ 20`, ratio(rate(label), peer), (x) => x >= 20),
+      target(`${label}: × nodemailer ≥ 20`, ratio(rate(label), rate(peer)), (x) => x >= 20),
       target(`${label}: × libESMTP ≥ 2`, ratio(rate(label), rate('libESMTP, BDAT')), (x) => x >= 2),
       target(`${label}: turns a message ≤ 1.2`, of.get(label)?.trips ?? Number.NaN, (x) => x <= 1.2),
     ]),

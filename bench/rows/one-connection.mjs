@@ -1,6 +1,6 @@
 // @ts-check
 /** S1: messages of 1 KB, each to a recipient nobody has seen, on one TCP connection: with CHUNKING and without. */
-import { interleaved, ratio } from '../compare.mjs';
+import { interleaved, ratio, throughput, withSinks } from '../compare.mjs';
 import { target } from '../table.mjs';
 
 export const name = 's1';
@@ -30,17 +30,10 @@ const work = [
 
 /** @param {import('../table.mjs').Bench} bench @returns {Promise<import('../table.mjs').RowResult>} */
 export async function run(bench) {
-  const sinks = [await bench.processes.fastSink(), await bench.processes.fastSink(chunked)];
-  const { of, skipped } = await interleaved(
-    bench,
-    work,
-    (chunking) => /** @type {any} */ (sinks[Number(chunking)]),
-  );
-  for (const sink of sinks) sink.close();
+  const { of, skipped } = await withSinks(bench, (sinkFor) => interleaved(bench, work, sinkFor));
   const rate = (/** @type {string} */ label) => of.get(label)?.perSecond ?? Number.NaN;
   const cpu = (/** @type {string} */ label) => of.get(label)?.cpuMicroseconds ?? Number.NaN;
-  const peer = rate('nodemailer, pool of 1, raw');
-  const two = bench.processes.pinning.includes('core 1');
+  const { apart } = bench.processes;
   const data = 'smtpump, DATA, raw';
   /** @param {string} text @param {string} of @param {string} than @param {number} least */
   const times = (text, of, than, least) =>
@@ -58,23 +51,10 @@ export async function run(bench) {
   const nodemailer = 'nodemailer, pool of 1, raw';
   return {
     title: '1 KB messages on one TCP connection',
-    columns: [
-      { key: 'label', title: 'client' },
-      { key: 'perSecond', title: 'messages/s', digits: 0 },
-      { key: 'timesPeer', title: '× nodemailer', digits: 2 },
-      { key: 'cpuMicroseconds', title: 'µs CPU/message', digits: 2 },
-      { key: 'trips', title: 'turns/message', digits: 2 },
+    ...throughput(work, of, nodemailer, [
       { key: 'octets', title: 'octets', digits: 0 },
       { key: 'events', title: 'events/message', digits: 1 },
-    ],
-    results: work
-      .filter(({ label }) => of.has(label))
-      .map(({ label }) => ({
-        ...of.get(label),
-        label,
-        timesPeer: rate(label) / peer,
-        events: of.get(label)?.events || undefined,
-      })),
+    ]),
     notes: [
       ...skipped,
       'bare socket: lines and body written one by one into a group, each code read',
@@ -89,9 +69,9 @@ export async function run(bench) {
       lean(64, 'raw', 2),
       lean(16, 'headers', 4),
       lean(64, 'headers', 4),
-      times('DATA: × nodemailer', data, nodemailer, two ? 3 : 8),
-      times('DATA: × smtp-source', data, 'smtp-source', two ? 2.5 : 1.8),
-      times('DATA: × libESMTP', data, 'libESMTP, BDAT', two ? 1.3 : 1.1),
+      times('DATA: × nodemailer', data, nodemailer, apart ? 3 : 8),
+      times('DATA: × smtp-source', data, 'smtp-source', apart ? 2.5 : 1.8),
+      times('DATA: × libESMTP', data, 'libESMTP, BDAT', apart ? 1.3 : 1.1),
       target('DATA: turns a message ≤ 1.01', of.get(data)?.trips ?? Number.NaN, (x) => x <= 1.01),
     ],
   };

@@ -33,7 +33,7 @@ export async function run({ processes, rounds }) {
       }
       result[`tcp${recipients}`] = median(counted);
       if (spec.client === 'smtpump') {
-        const { trips } = await processes.measure('virtual-trips', { ...spec, recipients });
+        const { trips } = await processes.measure('link', { ...spec, messages: 1, recipients });
         result[`virtual${recipients}`] = trips;
       }
     }

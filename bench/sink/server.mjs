@@ -4,34 +4,15 @@
  * group, which is how round trips are counted: one trip is one turn of the conversation that has to do with mail.
  */
 import { createServer } from 'node:net';
+import { listen, noCounts } from './listen.mjs';
 import { greeting, SinkSession } from './session.mjs';
 
 /** @type {{ chunking?: boolean, delayMs?: number }} */
 const { chunking = false, delayMs = 0 } = JSON.parse(process.argv[2] ?? '{}');
-let counts = fresh();
-
-function fresh() {
-  return { messages: 0, octets: 0, reads: 0, trips: 0 };
-}
-
-/** One object for the sessions, whatever is taken away meanwhile. */
-const tally = {
-  get messages() {
-    return counts.messages;
-  },
-  set messages(value) {
-    counts.messages = value;
-  },
-  get octets() {
-    return counts.octets;
-  },
-  set octets(value) {
-    counts.octets = value;
-  },
-};
+const counts = noCounts();
 
 const server = createServer({ noDelay: true }, (socket) => {
-  const session = new SinkSession(tally, chunking);
+  const session = new SinkSession(counts, chunking);
   /** @type {Buffer[]} */
   let group = [];
   socket.on('error', () => socket.destroy());
@@ -60,12 +41,4 @@ const server = createServer({ noDelay: true }, (socket) => {
   }
 });
 
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
-});
-process.on('message', () => {
-  process.send?.(counts);
-  counts = fresh();
-});
-process.on('disconnect', () => process.exit());
+listen(server, counts);

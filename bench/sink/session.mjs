@@ -6,10 +6,10 @@
  */
 
 const LF = 10;
+const CR = 13;
+const ZERO = 0x30;
 const endOfText = Buffer.from('\r\n.\r\n');
 const nothing = Buffer.alloc(0);
-// the text after DATA may begin with the dot
-const lineEnd = Buffer.from('\r\n');
 
 /** @typedef {{ messages: number, octets: number }} Counts */
 
@@ -17,7 +17,24 @@ export const greeting = '220 sink.example ESMTP\r\n';
 
 /** @param {boolean} chunking */
 const hello = (chunking) =>
-  `250-sink.example\r\n250-PIPELINING\r\n${chunking ? '250-CHUNKING\r\n' : ''}250-SIZE 52428800\r\n250 8BITMIME\r\n`;
+  `250-sink.example\r\n250-PIPELINING\r\n${chunking ? '250-CHUNKING\r\n' : ''}250-SIZE 2147483647\r\n250 8BITMIME\r\n`;
+
+/** Where the line ends that begins at `at`; its length where it does not. A call of indexOf costs more than a line. @param {Buffer} data @param {number} at */
+function endOfLine(data, at) {
+  const { length } = data;
+  while (at < length && data[at] !== LF) at++;
+  return at;
+}
+
+/** Are the last `length` octets, from `at` on, the first of the end of a text? @param {Buffer} data @param {number} at @param {number} length */
+function endsWith(data, at, length) {
+  const from = data.length - length;
+  if (from < at) return false;
+  for (let i = 0; i < length; i++) if (data[from + i] !== endOfText[i]) return false;
+  return true;
+}
+
+const isDigit = (octet = 0) => octet >= ZERO && octet <= ZERO + 9;
 
 export class SinkSession {
   /** A message, or a part of one, came in since this was last set to false. */
@@ -27,8 +44,10 @@ export class SinkSession {
   #hello;
   /** @type {'line' | 'text' | 'chunk'} */
   #reading = 'line';
-  /** The start of a line, or the last octets of a text, from the arrival before. @type {Buffer} */
+  /** The start of a line, from the arrival before. @type {Buffer} */
   #rest = nothing;
+  /** Of a text: how much of its end has been seen. */
+  #seen = 0;
   #left = 0;
   #last = false;
 
@@ -43,11 +62,11 @@ export class SinkSession {
     let out = '';
     let at = 0;
     let data = bytes;
-    if (this.#reading === 'line' && this.#rest.length > 0) data = this.#withRest(bytes);
+    if (this.#rest.length > 0) data = this.#withRest(bytes);
     while (at < data.length) {
       if (this.#reading === 'line') {
-        const end = data.indexOf(LF, at);
-        if (end < 0) {
+        const end = endOfLine(data, at);
+        if (end === data.length) {
           this.#rest = data.subarray(at);
           break;
         }
@@ -87,10 +106,11 @@ export class SinkSession {
       case 0x64: // DATA
         this.mail = true;
         this.#reading = 'text';
-        this.#rest = lineEnd;
+        // it may begin with the dot
+        this.#seen = 2;
         return '354 go ahead\r\n';
       case 0x62: // BDAT
-        return this.#chunk(data.toString('latin1', at, end));
+        return this.#chunk(data, at + 5, end);
       case 0x65: // EHLO
         return this.#hello;
       case 0x68: // HELO
@@ -104,11 +124,14 @@ export class SinkSession {
     }
   }
 
-  /** @param {string} line */
-  #chunk(line) {
+  /** The size stands at `at`, and LAST behind it or not. @param {Buffer} data @param {number} at @param {number} end */
+  #chunk(data, at, end) {
     this.mail = true;
-    this.#left = Number.parseInt(line.slice(5), 10);
-    this.#last = /last\s*$/i.test(line);
+    this.#left = 0;
+    let digit = at;
+    for (; digit < end && isDigit(data[digit]); digit++)
+      this.#left = this.#left * 10 + (data[digit] ?? 0) - ZERO;
+    this.#last = ((data[digit + 1] ?? 0) | 0x20) === 0x6c;
     if (this.#left === 0) return this.#chunkDone();
     this.#reading = 'chunk';
     return '';
@@ -124,23 +147,20 @@ export class SinkSession {
   /** The offset behind the end of the text, or -1. @param {Buffer} data @param {number} at */
   #endOfText(data, at) {
     this.mail = true;
-    const tail = this.#rest;
     // the end may lie across two arrivals
-    if (tail.length > 0) {
-      const seam = Buffer.concat([tail, data.subarray(at, at + 4)]);
-      const found = seam.indexOf(endOfText);
-      if (found >= 0) return this.#ended(at + found + endOfText.length - tail.length);
+    for (; this.#seen > 0 && at < data.length; at++) {
+      if (data[at] !== endOfText[this.#seen]) this.#seen = data[at] === CR ? 1 : 0;
+      else if (++this.#seen === endOfText.length) {
+        this.#seen = 0;
+        return at + 1;
+      }
     }
+    if (at === data.length) return -1;
     const found = data.indexOf(endOfText, at);
-    if (found >= 0) return this.#ended(found + endOfText.length);
-    this.#rest = Buffer.concat([tail, data.subarray(Math.max(at, data.length - 4))]).subarray(-4);
+    if (found >= 0) return found + endOfText.length;
+    this.#seen = endOfText.length - 1;
+    while (!endsWith(data, at, this.#seen)) this.#seen--;
     return -1;
-  }
-
-  /** @param {number} end */
-  #ended(end) {
-    this.#rest = nothing;
-    return end;
   }
 
   /** @param {Buffer} bytes */

@@ -2,12 +2,13 @@
 /** The sink behind STARTTLS: one context for all connections, so that tickets are good for the next. */
 import { createServer } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
+import { listen, noCounts } from './listen.mjs';
 import { greeting, SinkSession } from './session.mjs';
 
 /** @type {{ key: string, cert: string, maxVersion?: import('node:tls').SecureVersion }} */
 const options = JSON.parse(process.argv[2] ?? '{}');
 const secureContext = createSecureContext(options);
-const counts = { messages: 0, octets: 0 };
+const counts = noCounts();
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => socket.destroy());
@@ -34,12 +35,4 @@ function serve(socket) {
   });
 }
 
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  process.send?.({ port: typeof address === 'object' && address !== null ? address.port : 0 });
-});
-process.on('message', () => {
-  process.send?.({ ...counts, reads: 0, trips: 0 });
-  counts.messages = counts.octets = 0;
-});
-process.on('disconnect', () => process.exit());
+listen(server, counts);
