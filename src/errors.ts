@@ -22,7 +22,10 @@ export type FailureCode =
 
 export type ErrorCode = UsageCode | FailureCode;
 
-/** What the connection was doing when the failure came. */
+/**
+ * What the connection was doing when the failure came: the command that was due, or what else was awaited. `connect` is
+ * also the phase of a line that is up and has nothing to do; `body`, where the caller's next piece is awaited.
+ */
 export type Phase =
   | 'connect'
   | 'tls'
@@ -109,6 +112,7 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export class SmtpError extends Error {
   override readonly name = 'SmtpError';
   readonly code: FailureCode;
+  /** What the connection was doing; `connect` also where it was idle. */
   readonly phase: Phase;
   readonly reply: ReplyLike | undefined;
   readonly command: string | undefined;

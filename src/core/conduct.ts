@@ -83,7 +83,7 @@ export class Conduct {
 
   constructor() {
     this.transactions = new Transactions(this, {
-      violate: () => this.walk(words.violation, { ...nothingAtHand, phase: 'data', reply: this.lastReply }),
+      violate: (entry) => this.walk(words.violation, { ...nothingAtHand, entry, reply: this.lastReply }),
       stuck: () => this.walk(words.stuck, { ...nothingAtHand, phase: 'body' }),
       spoil: () => {
         this.spoiled = true;
@@ -167,7 +167,7 @@ export class Conduct {
 
   #ending(blame: Blame): SmtpError {
     const { entry, reply, cause } = this.#atHand;
-    return ending(blame, { entry, reply, cause, phase: this.#phase });
+    return ending(blame, { entry, reply, cause, implicit: this.#implicit, phase: this.#phase });
   }
 
   /** A new line: nothing of the last one is left. */
@@ -240,6 +240,7 @@ export class Conduct {
       entry,
       reply,
       cause,
+      implicit: this.#implicit,
       phase: this.#phase,
       hello,
       capabilities: offered,
@@ -251,11 +252,17 @@ export class Conduct {
     if (event !== undefined) this.outbox.tell(event);
   }
 
+  get #implicit(): boolean {
+    return this.settings.tls === 'implicit';
+  }
+
   /** What was going on when it happened. */
   get #phase(): Phase {
     const { entry, phase } = this.#atHand;
     if (entry !== undefined) return phaseOf(entry);
-    return phase ?? awaitedIn(this.#before) ?? (this.ledger.first?.kind === 'content' ? 'body' : 'connect');
+    const waiting = this.ledger.first?.kind;
+    const idle = waiting === 'content' || waiting === 'last' ? 'body' : 'connect';
+    return phase ?? awaitedIn(this.#before) ?? idle;
   }
 }
 

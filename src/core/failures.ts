@@ -28,11 +28,13 @@ export interface Circumstances {
   readonly entry: Entry | undefined;
   readonly reply: Reply | undefined;
   readonly cause: Error | undefined;
+  /** TLS from the first byte, in place of STARTTLS. */
+  readonly implicit: boolean;
 }
 
 /** Why the connection ends. */
 export function ending(blame: Blame, circumstances: Circumstances): SmtpError {
-  const { phase, entry, reply, cause } = circumstances;
+  const { phase, entry, reply, cause, implicit } = circumstances;
   const command = entry?.command?.line;
   switch (blame) {
     case 'caller':
@@ -46,7 +48,7 @@ export function ending(blame: Blame, circumstances: Circumstances): SmtpError {
         ? new SmtpError({ code: 'ESERVERSYNC', phase, command, cause })
         : refusal(reply, phase, command);
     case 'tls':
-      return new SmtpError({ code: 'ETLS', phase, command, reply, cause, hint: tlsHint(cause) });
+      return new SmtpError({ code: 'ETLS', phase, command, reply, cause, hint: tlsHint(cause, implicit) });
     case 'time':
       return new SmtpError({ code: 'ETIMEDOUT', phase, command, hint: timeHint(phase) });
     case 'protocol':
@@ -92,8 +94,12 @@ function connectionHint(cause: Error): string | undefined {
 }
 
 function shutdownHint(phase: Phase): string | undefined {
-  return phase === 'greeting'
-    ? "The peer closed before it greeted: it may expect TLS from the first byte (tls: 'implicit')"
+  if (phase === 'greeting') {
+    return "The peer closed before it greeted: it may expect TLS from the first byte (tls: 'implicit')";
+  }
+  // a line that never came up has a cause
+  return phase === 'connect'
+    ? 'The line was idle: connect() again when there is something to send'
     : undefined;
 }
 
@@ -112,11 +118,13 @@ function syncHint(phase: Phase, cause: Error | undefined): string | undefined {
   return undefined;
 }
 
-function tlsHint(cause: Error | undefined): string | undefined {
+function tlsHint(cause: Error | undefined, implicit: boolean): string | undefined {
   if (cause === undefined) return undefined;
   const code = 'code' in cause ? String(cause.code) : '';
   if (/WRONG_VERSION_NUMBER|packet length too long/i.test(`${code} ${cause.message}`)) {
-    return "The peer does not speak TLS here: try tls: 'always' (STARTTLS) or another port";
+    return implicit
+      ? "The peer does not speak TLS here: try tls: 'always' (STARTTLS) or another port"
+      : 'The server said yes to STARTTLS and then spoke no TLS: it, or something before it, is out of order';
   }
   if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code)) {
     return 'The certificate is not signed by a known authority: give its own in tlsOptions.ca';

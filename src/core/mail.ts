@@ -54,7 +54,7 @@ export class Mail {
   content: Content | undefined;
   /** A body byte above 0x7f was taken before it was known what the server offers. */
   has8bit = false;
-  /** What MAIL declared, once it has left. */
+  /** What MAIL declared; undefined where it has not left, or is to leave again. */
   bodyType: MailParameters['body'];
   /** Replies that are due for this message. */
   due = 0;
@@ -72,7 +72,7 @@ export class Mail {
   behind = false;
   /** The pace at which MAIL left. */
   pace: Pace = 'many';
-  /** When MAIL left, in the clock's milliseconds. */
+  /** When MAIL left first, in the clock's milliseconds: those begun earlier stand before those begun later. */
   startedAt = Number.POSITIVE_INFINITY;
 
   constructor(message: Message, sender: Sender) {
@@ -95,13 +95,12 @@ export class Mail {
     this.asked = undefined;
     this.chunked = false;
     this.bodyType = undefined;
-    this.startedAt = Number.POSITIVE_INFINITY;
     this.content?.rewind();
   }
 
   /** MAIL has left, and stands. */
   get hasBegun(): boolean {
-    return this.startedAt < Number.POSITIVE_INFINITY;
+    return this.bodyType !== undefined;
   }
 
   /** How it ended, or undefined while that is open. */

@@ -26,7 +26,7 @@ export interface Timeouts {
   readonly quitMs: number;
   /** From `connect()` to CONNECTED, all in all. @default Infinity */
   readonly totalMs: number;
-  /** From MAIL to the verdict, for each message. @default Infinity */
+  /** From MAIL to the verdict, for each message; where it has to go again, from its first MAIL. @default Infinity */
   readonly messageMs: number;
 }
 

@@ -17,6 +17,7 @@ export interface Situation {
   readonly entry: Entry | undefined;
   readonly reply: Reply | undefined;
   readonly cause: Error | undefined;
+  readonly implicit: boolean;
   readonly phase: Phase;
   readonly hello: Reply | undefined;
   readonly capabilities: Capabilities;

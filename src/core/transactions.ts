@@ -29,7 +29,7 @@ export interface TransactionHost {
 /** What a mail chart may want of its connection. */
 export interface TransactionCalls {
   /** The server asks for content that nobody may get, or takes what it had refused. */
-  violate(): void;
+  violate(answered: Entry | undefined): void;
   /** Content that cannot be taken back stands open on the wire. */
   stuck(): void;
   /** RSET must come before the next MAIL. */
@@ -228,7 +228,7 @@ export class Transactions {
       case 'drop':
         return this.#calls.stuck();
       case 'accuse':
-        return this.#calls.violate();
+        return this.#calls.violate(answered);
       case 'nothing':
         return;
       default:

@@ -54,7 +54,7 @@ describe('abort()', () => {
       ends: ' 1:unknown',
       phase: 'verdict',
     },
-    { awaited: 'nothing', script: {}, point: undefined, ends: '' },
+    { awaited: 'nothing', script: {}, point: undefined, ends: '', phase: 'connect' },
   ];
 
   it.each(phases)('while awaiting $awaited: DISCONNECTED with EABORTED in the next execute()', (given) => {

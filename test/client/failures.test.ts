@@ -84,16 +84,20 @@ describe('a line that ends', () => {
     idle.transport.line?.end();
     idle.settle();
     expect(idle.news()).toEqual(['DISCONNECTED ESHUTDOWN']);
-    expect(last(idle.events, 'DISCONNECTED').reason?.command).toBeUndefined();
-    const open = connected();
-    open.client.sendSender('a@example.test');
-    open.client.sendRecipient('b@example.test');
-    open.client.sendBom();
-    open.settle();
-    open.transport.line?.end();
-    open.settle();
-    expect(open.news().at(-1)).toBe('DISCONNECTED ESHUTDOWN 1:unsent');
-    expect(last(open.events, 'DISCONNECTED').reason?.phase).toBe('body');
+    const reason = last(idle.events, 'DISCONNECTED').reason;
+    expect(reason).toMatchObject({ phase: 'connect', hint: expect.stringMatching(/was idle: connect\(\)/) });
+    expect(reason?.command).toBeUndefined();
+    for (const extensions of [[], ['PIPELINING', 'CHUNKING']]) {
+      const open = connected({ server: { extensions } });
+      open.client.sendSender('a@example.test');
+      open.client.sendRecipient('b@example.test');
+      open.client.sendBom();
+      open.settle();
+      open.transport.line?.end();
+      open.settle();
+      expect(open.news().at(-1)).toBe('DISCONNECTED ESHUTDOWN 1:unsent');
+      expect(last(open.events, 'DISCONNECTED').reason?.phase).toBe('body');
+    }
   });
 
   it('during the handshake it is SECURE_FAIL', () => {

@@ -263,7 +263,11 @@ describe('every recipient refused, and 354 all the same', () => {
     sendMail(client);
     settle();
     expect(news()).toEqual(['SERVER_RETRY sendSender 1 451', 'DISCONNECTED ESERVERSYNC 2:unsent']);
-    expect(last(events, 'DISCONNECTED').reason).toMatchObject({ phase: 'data', reply: { code: 354 } });
+    expect(last(events, 'DISCONNECTED').reason).toMatchObject({
+      phase: 'data',
+      command: 'DATA',
+      reply: { code: 354 },
+    });
     expect(server.commands.at(-1)).toBe('DATA');
     expect(server.log.join('\n')).not.toMatch(/<text of|QUIT/);
     expect(server.delivered).toBe(0);

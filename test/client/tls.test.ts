@@ -192,6 +192,16 @@ describe('TLS', () => {
     expect(verbs(made)).toEqual(['EHLO', 'STARTTLS']);
   });
 
+  it('S3: no TLS after the 220 to STARTTLS is SECURE_FAIL, and the hint speaks of that', () => {
+    const made = opened({ server: { tls: 'starttls', handshake: 'stall' } });
+    made.server.connections[0]?.say('250 no TLS here\r\n');
+    made.settle();
+    expect(made.told).toEqual(['SECURE_FAIL', 'DISCONNECTED ETLS']);
+    const { error } = last(made.events, 'SECURE_FAIL');
+    expect(error.hint).toMatch(/yes to STARTTLS/);
+    expect(error.hint).not.toMatch(/tls: '|port/);
+  });
+
   it('a line that drains just when TLS is to begin does not keep it from beginning', () => {
     for (const budget of [1, 2, 64]) {
       const made = bench({

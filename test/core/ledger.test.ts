@@ -275,7 +275,7 @@ describe('what is taken back (TK18)', () => {
           return mail;
         });
         for (const one of all.splice(0, leaving)) {
-          if (one.kind === 'mail' && one.mail) one.mail.startedAt = 0;
+          if (one.kind === 'mail' && one.mail) one.mail.bodyType = '7bit';
           ledger.depart(0);
         }
         const taken = mails[which % mails.length] ?? mailOf(99);

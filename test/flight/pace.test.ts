@@ -1,7 +1,8 @@
 /** Servers that cannot take so much at once: what goes again, in which order, and how much slower. */
-import type { SmtpClient } from 'smtpump';
+import type { SmtpClient, SmtpClientOptions } from 'smtpump';
 import type { ReplyPlan, ServerCommand } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
+import { last, short } from '../client/support.ts';
 import { chunking, Flight, fly, groups, ids, send, texts } from './flight.ts';
 
 const early = '503 5.5.1 not now';
@@ -144,6 +145,7 @@ describe('a message that goes again', () => {
   function retreating(
     more: (command: ServerCommand) => ReplyPlan | string | undefined = () => undefined,
     extensions: readonly string[] = chunking,
+    client: SmtpClientOptions = {},
   ): Flight {
     let met = false;
     const flight = new Flight({
@@ -156,6 +158,7 @@ describe('a message that goes again', () => {
         },
       },
       line: { windowBytes: 1_000_000 },
+      client,
     });
     flight.client.connect();
     return flight;
@@ -231,6 +234,12 @@ describe('a message that goes again', () => {
     for (let n = 1; n <= 3; n++) send(flight.client, n);
     flight.settle();
     expect([flight.down, flight.outcomes.get(2)]).toEqual([true, 'unknown']);
+    expect(last(flight.events, 'DISCONNECTED').reason).toMatchObject({
+      code: 'ESERVERSYNC',
+      phase: 'verdict',
+      command: expect.stringMatching(/^BDAT/),
+      reply: { code: 250 },
+    });
     expect(flight.server.commands.filter((line) => line.startsWith('MAIL FROM:<from2@'))).toHaveLength(1);
   });
 
@@ -297,6 +306,30 @@ describe('a message that goes again', () => {
     flight.fly(4, 5);
     expect(flight.wrongs(5)).toEqual([]);
     expect(flight.stored).toEqual([1, 3, 2, 4, 5].map((n) => texts(n, n)[0]));
+  });
+
+  it('S19 S20: messageMs goes on for it, and for the one that it waits for', () => {
+    const flight = retreating(undefined, chunking, { timeouts: { messageMs: 5000 } });
+    const { client, clock } = flight;
+    flight.until(() => client.state === 'ready');
+    const start = clock.now();
+    let late = 0;
+    client.on('TIMEOUT', () => {
+      late = clock.now() - start;
+    });
+    send(client, 1);
+    send(client, 2);
+    client.sendSender('from3@a.example');
+    client.sendRecipient('to3@b.example');
+    client.sendBom({ raw: true });
+    part(flight, 1000);
+    expect([flight.ended('delivered'), client.due, client.readTimer()]).toEqual([[1], 0, 4000]);
+    flight.settle();
+    expect(flight.events.slice(-2).map(short)).toEqual([
+      'TIMEOUT body',
+      'DISCONNECTED ETIMEDOUT 2:unsent 3:unsent',
+    ]);
+    expect(late).toBe(5000);
   });
 
   it('S20: is not mixed with a message behind it that has only its sender, or only its envelope', () => {
