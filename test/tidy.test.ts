@@ -183,6 +183,7 @@ describe('tests', () => {
     'test/save/fields.test.ts',
     'test/tidy.test.ts',
     'test/ids.test.ts',
+    'test/package/package.test.ts',
     'test/examples/examples.test.ts',
     'test/examples/firmware.test.ts',
   ];
@@ -231,8 +232,9 @@ describe('package.json', () => {
   const entries = Object.entries(manifest.exports).flatMap(([name, target]) =>
     typeof target === 'string' ? [] : [{ name, ...target }],
   );
-  const built = (file: string, extension: string): string =>
-    file.replace(/^\.\/dist\//, '').replace(extension, '.ts');
+  /** `./dist/types/src/index.d.ts` declares what stands in `src/index.ts`. */
+  const sourceFile = (declarations: string): string =>
+    declarations.replace(/^\.\/dist\/types\//, '').replace(/\.d\.ts$/, '.ts');
 
   test('the dependencies are what is imported, no more and no less', () => {
     const modules = library.flatMap((source) =>
@@ -249,19 +251,19 @@ describe('package.json', () => {
   });
 
   test.each(entries)('$name is a file that the build makes', (entry) => {
-    expect(entry.default).toMatch(/^\.\/dist\/(?:src|machines)\/.*\.js$/);
-    expect(built(entry.types, '.d.ts')).toBe(built(entry.default, '.js'));
-    expect(sourceOf.has(built(entry.default, '.js'))).toBe(true);
+    expect(entry.default).toMatch(/^\.\/dist\/[a-z]+\.js$/);
+    expect(entry.types).toMatch(/^\.\/dist\/types\/(?:src|machines)\/.*\.d\.ts$/);
+    expect(sourceOf.has(sourceFile(entry.types))).toBe(true);
   });
 
   test('the compiler and the test runner find each entry in the sources', () => {
     const compiler = JSON.parse(read('tsconfig.json')) as { compilerOptions: { paths: object } };
-    const expected = entries.map(({ name, default: file }) => [
+    const expected = entries.map(({ name, types }) => [
       name.replace('.', 'smtpump'),
-      [`./${built(file, '.js')}`],
+      [`./${sourceFile(types)}`],
     ]);
     expect(compiler.compilerOptions.paths).toEqual(Object.fromEntries(expected));
     const runner = read('vitest.config.ts');
-    expect(entries.filter(({ default: file }) => !runner.includes(`'${built(file, '.js')}'`))).toEqual([]);
+    expect(entries.filter(({ types }) => !runner.includes(`'${sourceFile(types)}'`))).toEqual([]);
   });
 });

@@ -5,9 +5,12 @@
  * Beside it the same words asked of XState's `transition()`, of an actor, and looked up in a bare table.
  */
 import { createActor, initialTransition, transition } from 'xstate';
-import { connectionMachine, mailMachine } from '../../dist/machines/index.js';
-import { connectionChart, connectionWords, mailChart, mailWords } from '../../dist/src/core/charts.js';
-import { entry, Ledger } from '../../dist/src/core/ledger.js';
+import { inside } from '../inside.mjs';
+
+const { charts, ledger: ledgers, machines } = await inside();
+const { connectionChart, connectionWords, mailChart, mailWords } = charts;
+const { entry, Ledger } = ledgers;
+const { connectionMachine, mailMachine } = machines;
 
 /** @typedef {'walked' | 'walkedLedger' | 'table' | 'transition' | 'actor'} Way */
 

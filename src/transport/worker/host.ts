@@ -40,11 +40,12 @@ export function takeSeat(guest: Guest, keeps: boolean): Seat {
 
 /**
  * The file that the thread runs: the built one also where this file is not, because Node 20 runs no `.ts` in a worker.
+ * All that is built lies in one folder (build.mjs).
  * @throws Error where it is missing
  */
 export function threadFile(): URL {
   const here = import.meta.url;
-  const built = here.endsWith('.ts') ? '../../../dist/src/transport/worker/thread.js' : './thread.js';
+  const built = here.endsWith('.ts') ? '../../../dist/thread.js' : './thread.js';
   const file = new URL(built, here);
   if (existsSync(file)) return file;
   const advice = here.endsWith('.ts')
