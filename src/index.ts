@@ -30,7 +30,8 @@ export type { HeaderFields, Mailbox } from './message/header.ts';
 export type { SmtpClientOptions, TargetOptions } from './options.ts';
 export type { AuthOptions } from './sasl/credentials.ts';
 export { Secret } from './sasl/secret.ts';
-export { type TcpOptions, tcp } from './transport/tcp.ts';
+export { tcp } from './transport/tcp.ts';
+export type { TcpOptions } from './transport/tcp-options.ts';
 export { TlsMemory } from './transport/tls-memory.ts';
 export type {
   Target,

@@ -6,11 +6,12 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { domainToASCII } from 'node:url';
 import type { TlsPolicy } from '../machines/vocabulary.ts';
+import { callable, checkKeys, checkObject, count, flag, objectWith, oneOf, wrong } from './checks.ts';
 import { type Clock, systemRandom } from './clock.ts';
 import { type ConnectionSettings, defaultTimeouts, type Login, type Timeouts } from './core/settings.ts';
 import { SmtpUsageError } from './errors.ts';
 import { type AuthOptions, checkCredentials } from './sasl/credentials.ts';
-import type { TlsOptions, Transport } from './transport/transport.ts';
+import { checkTransport, type TlsOptions, type Transport } from './transport/transport.ts';
 import { parseHelo } from './wire/address.ts';
 import type { BareLineEnds } from './wire/body.ts';
 import { findRefused, quoted } from './wire/characters.ts';
@@ -85,27 +86,24 @@ const targetKeys = ['host', 'port', 'path', 'auth', 'tls', 'tlsOptions'];
 
 /** Checks everything that can be checked before a connection. Throws SmtpUsageError EINVAL, naming the option. */
 export function checkOptions(options: SmtpClientOptions): void {
-  if (typeof options !== 'object' || options === null) throw wrong(options, 'options', 'an object');
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(known, key))
-      throw new SmtpUsageError('EINVAL', `there is no option ${quoted(key)}`, 'options');
-  }
+  checkObject(options, 'options');
+  checkKeys(options, known, 'options');
+  if (options.transport !== undefined) checkTransport(options.transport, 'transport');
   settingsFor(options, {});
   oneOf(options.pump, ['auto', 'manual'], 'pump');
-  if (options.clock !== undefined && typeof options.clock.now !== 'function') {
-    throw wrong(options.clock, 'clock', 'an object with now()');
-  }
-  if (options.transport !== undefined && typeof options.transport.poll !== 'function') {
-    throw wrong(options.transport, 'transport', 'a transport');
-  }
+  objectWith('now')(options.clock, 'clock');
 }
 
 /** The settings of one connection: what `connect()` was given stands before the client's own. */
 export function settingsFor(options: SmtpClientOptions, target: TargetOptions): ConnectionSettings {
-  if (typeof target !== 'object' || target === null) throw wrong(target, 'target', 'an object');
+  checkObject(target, 'target');
   for (const key of Object.keys(target)) {
     if (!targetKeys.includes(key)) {
-      throw new SmtpUsageError('EINVAL', `connect() takes no ${quoted(key)}`, 'target');
+      throw new SmtpUsageError(
+        'EINVAL',
+        `connect() takes no ${quoted(key)}; it takes ${targetKeys.join(', ')}`,
+        'target',
+      );
     }
   }
   // who names a host does not mean the socket that was named before
@@ -116,7 +114,7 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
   const { localName, random } = options;
   const tlsOptions = tlsOptionsFor(merged.tlsOptions, host);
   options.transport?.checkTls?.(tlsOptions);
-  if (random !== undefined && typeof random !== 'function') throw wrong(random, 'random', 'a function');
+  callable(random, 'random');
   return {
     target: { host, port: checkPort(merged.port, tls), path: checkPath(merged.path) },
     lmtp: oneOf(options.protocol, ['smtp', 'lmtp'], 'protocol') === 'lmtp',
@@ -162,9 +160,7 @@ function checkPath(path: string | undefined): string | undefined {
 
 /** The name is always given, so that it is always verified (S4); an address is no name for SNI (RFC 6066 §3). */
 function tlsOptionsFor(given: TlsOptions | undefined, host: string): TlsOptions {
-  if (given !== undefined && (typeof given !== 'object' || given === null)) {
-    throw wrong(given, 'tlsOptions', 'an object');
-  }
+  if (given !== undefined) checkObject(given, 'tlsOptions');
   const servername = given?.servername;
   if (servername !== undefined && !isHost(servername)) {
     throw wrong(servername, 'tlsOptions.servername', 'a host name');
@@ -185,35 +181,14 @@ function loginFor(auth: AuthOptions): Login {
 
 function checkTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
   if (given === undefined) return defaultTimeouts;
-  if (typeof given !== 'object' || given === null) throw wrong(given, 'timeouts', 'an object');
+  checkObject(given, 'timeouts');
+  checkKeys(given, defaultTimeouts, 'timeouts');
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaultTimeouts, name)) {
-      throw new SmtpUsageError('EINVAL', `there is no limit ${quoted(name)}`, 'timeouts');
-    }
     if (value !== undefined && !(typeof value === 'number' && value > 0)) {
       throw wrong(value, `timeouts.${name}`, 'a number of milliseconds above 0');
     }
   }
   return { ...defaultTimeouts, ...withoutUndefined(given) };
-}
-
-function oneOf<T extends string>(value: T | undefined, list: readonly T[], option: string): T | undefined {
-  if (value === undefined || list.includes(value)) return value;
-  throw wrong(value, option, `one of ${list.join(', ')}`);
-}
-
-function flag(value: boolean | undefined, option: string): boolean {
-  if (value !== undefined && typeof value !== 'boolean') throw wrong(value, option, 'true or false');
-  return value ?? true;
-}
-
-function count(value: number | undefined, option: string, least: number): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
-  throw wrong(value, option, `a whole number from ${least} on`);
-}
-
-function wrong(value: unknown, option: string, wanted: string): SmtpUsageError {
-  return new SmtpUsageError('EINVAL', `${quoted(value)} is not ${wanted}`, option);
 }
 
 function withoutUndefined<T extends object>(object: T): T {

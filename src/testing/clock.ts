@@ -2,6 +2,7 @@
  * A clock that moves only when told: an hour of mail traffic passes in a millisecond, and twice the same. It knows
  * nothing of what it wakes.
  */
+import { finite } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import { Wakes } from '../wakes.ts';
 
@@ -11,6 +12,7 @@ export class VirtualClock implements Clock {
 
   /** @param startMs milliseconds since the epoch. @default 2026-01-01T00:00:00Z */
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
+    finite(startMs, 'VirtualClock');
     this.#now = startMs;
   }
 

@@ -2,11 +2,18 @@
  * A simulated network on a virtual clock: hosts and ports on one side, transports on the other, and between them
  * latency, bandwidth, cuts and scripted faults; repeatable to the byte. It knows nothing of SMTP.
  */
+import { type Checks, checkOptionsOf, finite, needed, objectWith } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import { type Json, restoring, seal, unseal } from '../json.ts';
-import type { Call, Exchange, LineFault, SimServer } from '../transport/exchange.ts';
+import {
+  type Call,
+  checkFault,
+  type Exchange,
+  type LineFault,
+  type SimServer,
+} from '../transport/exchange.ts';
 import { type MemoryTransport, memory } from '../transport/memory.ts';
-import type { LineShape } from '../transport/pipe.ts';
+import { type LineShape, shapeChecks } from '../transport/pipe.ts';
 import { Random } from '../transport/random.ts';
 import type { Target } from '../transport/transport.ts';
 
@@ -21,6 +28,12 @@ export interface ListenOptions extends LineShape {
   /** For every line to this server, or for the n-th (from 1). */
   readonly fault?: LineFault | ((number: number) => LineFault | undefined) | undefined;
 }
+
+const checks: Checks<SimNetworkOptions> = { ...shapeChecks, clock: objectWith('now'), seed: finite };
+const listenChecks: Checks<ListenOptions> = {
+  ...shapeChecks,
+  fault: (fault, option) => typeof fault === 'function' || checkFault(fault, option),
+};
 
 interface SavedNetwork {
   readonly dialled: number;
@@ -41,7 +54,10 @@ export class SimNetwork implements Exchange {
   readonly #listeners = new Map<string, Listener>();
   #dialled = 0;
 
+  /** @throws SmtpUsageError EINVAL, naming the option */
   constructor(options: SimNetworkOptions) {
+    checkOptionsOf(options, checks, 'SimNetwork');
+    needed(options.clock, 'SimNetwork.clock');
     this.clock = options.clock;
     this.#shape = options;
     this.#random = new Random(options.seed ?? 1);
@@ -56,8 +72,11 @@ export class SimNetwork implements Exchange {
    * Puts a server on the network.
    * @param where `host:port`, a unix path, a host (any port), a port (any host) or `*`; the first of these that
    *   fits a call answers it. A host that is known with another port refuses; an unknown host is not found.
+   * @throws SmtpUsageError EINVAL, naming the option
    */
   listen(where: string | number, server: SimServer, options: ListenOptions = {}): this {
+    objectWith('accept')(server, 'listen.server');
+    checkOptionsOf(options, listenChecks, 'listen');
     this.#listeners.set(String(where), { server, options, lines: 0 });
     return this;
   }

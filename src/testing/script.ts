@@ -2,7 +2,8 @@
  * The words between a scripted server and the test that writes its script: what the client said, what to answer, what
  * was recorded. Types, and their reading; nothing of lines or time.
  */
-import type { Handshake } from '../transport/exchange.ts';
+import { amount, type Checks, callable, checkObject, finite, flag, oneOf, wrong } from '../checks.ts';
+import { type Handshake, handshakes } from '../transport/exchange.ts';
 import type { ServerAuth } from './sasl-server.ts';
 import type { ServerSession } from './session.ts';
 
@@ -92,6 +93,24 @@ export interface ServerOptions {
   readonly record?: boolean | undefined;
   /** For nonces. @default 1 */
   readonly seed?: number | undefined;
+}
+
+export const serverChecks: Checks<ServerOptions> = {
+  greeting: reply,
+  extensions: (given, option) => typeof given === 'function' || reply(given, option),
+  lmtp: flag,
+  tls: (tls, option) => oneOf(tls, ['none', 'starttls', 'implicit'], option),
+  handshake: (handshake, option) => oneOf(handshake, handshakes, option),
+  auth: (auth, option) => auth === undefined || checkObject(auth, option),
+  reply: callable,
+  delayMs: amount,
+  record: flag,
+  seed: finite,
+};
+
+function reply(given: string | readonly string[] | undefined, option: string): void {
+  if (given === undefined || typeof given === 'string' || isLines(given)) return;
+  throw wrong(given, option, 'a text or a list of texts');
 }
 
 export const politeExtensions: readonly string[] = [

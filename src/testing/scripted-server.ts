@@ -3,10 +3,11 @@
  * It stores mail nowhere else.
  */
 
+import { checkOptionsOf } from '../checks.ts';
 import { fromJson, type Json, seal, toJson, unseal } from '../json.ts';
 import type { SimLine, SimServer } from '../transport/exchange.ts';
 import { Random } from '../transport/random.ts';
-import type { ServerMessage, ServerOptions } from './script.ts';
+import { type ServerMessage, type ServerOptions, serverChecks } from './script.ts';
 import { ServerSession } from './session.ts';
 import type { Recorder } from './step.ts';
 
@@ -42,7 +43,9 @@ export class ScriptedServer implements SimServer {
   /** Sessions that were restored and have no line yet. */
   #parked: { readonly number: number; readonly session: SavedSession }[] = [];
 
+  /** @throws SmtpUsageError EINVAL, naming the option */
   constructor(options: ServerOptions = {}) {
+    checkOptionsOf(options, serverChecks, 'ScriptedServer');
     this.#options = options;
     this.#random = new Random(options.seed ?? 1);
   }

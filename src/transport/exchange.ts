@@ -1,7 +1,8 @@
 /**
  * Who is at the two ends of a simulated connection: a network that answers calls, a server that has one end of a line,
- * and what can go wrong between. Types, nothing else.
+ * and what can go wrong between. Types, and the check of a fault.
  */
+import { amount, checkObject, needed, oneOf } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import type { Json } from '../json.ts';
 import type { LineShape, PipeFault } from './pipe.ts';
@@ -17,8 +18,22 @@ export type LineFault =
   /** After so many bytes in that direction: silence both ways, a reset, or the server's orderly end. */
   | (PipeFault & { readonly direction: 'toServer' | 'toClient' });
 
+const faultKinds = ['refuse', 'unreachable', 'stall', 'reset', 'end'] as const satisfies LineFault['kind'][];
+
+/** @throws SmtpUsageError EINVAL, naming the option */
+export function checkFault(fault: LineFault | undefined, option: string): void {
+  if (fault === undefined) return;
+  checkObject(fault, option);
+  oneOf(needed(fault.kind, `${option}.kind`), faultKinds, `${option}.kind`);
+  if (fault.kind === 'refuse' || fault.kind === 'unreachable') return;
+  const { after, direction } = fault;
+  amount(needed(after, `${option}.after`), `${option}.after`);
+  oneOf(needed(direction, `${option}.direction`), ['toServer', 'toClient'], `${option}.direction`);
+}
+
 /** How the server's side of a TLS handshake goes. Certificates that do not fit pass only unverified. */
-export type Handshake = 'ok' | 'fail' | 'stall' | 'wrong-name' | 'untrusted';
+export type Handshake = (typeof handshakes)[number];
+export const handshakes = ['ok', 'fail', 'stall', 'wrong-name', 'untrusted'] as const;
 
 /** The server's end of a line. */
 export interface SimLine {

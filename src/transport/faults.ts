@@ -2,7 +2,20 @@
  * A transport around another that cuts, joins, delays and breaks, repeatable by its seed. For tests that ask what
  * happens when the n-th call fails, for every n. It knows no SMTP.
  */
+import {
+  amount,
+  type Checks,
+  checkObject,
+  checkOptionsOf,
+  count,
+  finite,
+  flag,
+  needed,
+  objectWith,
+  oneOf,
+} from '../checks.ts';
 import type { Clock } from '../clock.ts';
+import { SmtpUsageError } from '../errors.ts';
 import { fromJson, type Json, toJson } from '../json.ts';
 import { Alarm } from './alarm.ts';
 import { clearBytes, LineError } from './line-error.ts';
@@ -10,6 +23,7 @@ import { joinBytes } from './pipe.ts';
 import { Random } from './random.ts';
 import {
   canWait,
+  checkTransport,
   type Target,
   type TlsOptions,
   type Transport,
@@ -40,12 +54,28 @@ export interface FaultOptions {
   readonly failAt?: FaultPoint | undefined;
 }
 
+const checks: Checks<FaultOptions> = {
+  seed: finite,
+  clock: objectWith('now'),
+  cut: flag,
+  join: flag,
+  delay: amount,
+  failAt(point, option) {
+    if (point === undefined) return;
+    checkObject(point, option);
+    oneOf(needed(point.call, `${option}.call`), ['open', 'secure', 'write', 'poll'], `${option}.call`);
+    count(needed(point.n, `${option}.n`), `${option}.n`, 1);
+  },
+};
+
 /** Wraps a transport. At the fault the line under it is cut, and `lost` is the next event. */
 export function withFaults(transport: WaitingTransport, options?: FaultOptions): WaitingTransport;
 export function withFaults(transport: Transport, options?: FaultOptions): Transport;
 export function withFaults(transport: Transport, options: FaultOptions = {}): Transport {
+  checkTransport(transport, 'withFaults');
+  checkOptionsOf(options, checks, 'withFaults');
   if ((options.delay ?? 0) > 0 && options.clock === undefined)
-    throw new Error('withFaults: delay needs a clock');
+    throw new SmtpUsageError('EINVAL', 'delay needs a clock', 'withFaults.clock');
   return new Faulty(transport, options);
 }
 

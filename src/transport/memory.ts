@@ -3,24 +3,16 @@
  * what the server says is there at the very next `poll()`; otherwise when the clock says so. It knows no SMTP, and
  * nothing of the servers of the testing kit.
  */
+import { checkOptionsOf, wrong } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import { fromJson, type Json, toJson } from '../json.ts';
-import { Alarm, stillClock } from './alarm.ts';
-import type { Call, Exchange, LineFault, SimLine, SimServer } from './exchange.ts';
+import { Alarm } from './alarm.ts';
+import type { Exchange, SimLine, SimServer } from './exchange.ts';
 import { Line } from './line.ts';
 import { clearBytes, LineError } from './line-error.ts';
-import type { LineShape, Parcel } from './pipe.ts';
-import { Random } from './random.ts';
+import { type MemoryOptions, memoryChecks, OwnExchange } from './own-exchange.ts';
+import type { Parcel } from './pipe.ts';
 import type { Target, TlsOptions, TransportEvent, WaitingTransport } from './transport.ts';
-
-export interface MemoryOptions extends LineShape {
-  /** Needed as soon as anything takes time. @default a clock that stands still, with wake-ups as microtasks */
-  readonly clock?: Clock | undefined;
-  /** @default 1 */
-  readonly seed?: number | undefined;
-  /** The fault of each line. */
-  readonly fault?: LineFault | undefined;
-}
 
 /** `wait()` moves the clock on, where it is one that is moved by hand, such as the VirtualClock. */
 export interface MemoryTransport extends WaitingTransport {
@@ -28,47 +20,22 @@ export interface MemoryTransport extends WaitingTransport {
   readonly line: SimLine | undefined;
 }
 
-/** A transport onto a simulated network, a server that answers every target, or (no argument) onto the test itself. */
+/**
+ * A transport onto a simulated network, a server that answers every target, or (no argument) onto the test itself.
+ * @throws SmtpUsageError EINVAL, naming the option
+ */
 export function memory(
   to: Exchange | SimServer = { accept() {}, resume() {} },
   options: MemoryOptions = {},
 ): MemoryTransport {
+  if (!isOneOf(to)) throw wrong(to, 'memory', 'a server with accept(), or a network');
+  checkOptionsOf(options, memoryChecks, 'memory');
   return new MemoryEnd('dial' in to ? to : new OwnExchange(to, options));
 }
 
-/** The network of one transport and one server. */
-class OwnExchange implements Exchange {
-  readonly clock: Clock;
-  readonly #server: SimServer;
-  readonly #options: MemoryOptions;
-  readonly #random: Random;
-  #number = 0;
-
-  constructor(server: SimServer, options: MemoryOptions) {
-    this.clock = options.clock ?? stillClock;
-    this.#server = server;
-    this.#options = options;
-    this.#random = new Random(options.seed ?? 1);
-  }
-
-  dial(): Call {
-    const number = ++this.#number;
-    const { fault } = this.#options;
-    return { ...this.redial(), number, random: this.#random.fork(number), fault };
-  }
-
-  redial(): Pick<Call, 'shape' | 'server'> {
-    return { shape: this.#options, server: this.#server };
-  }
-
-  save() {
-    return { number: this.#number, random: this.#random.save() };
-  }
-
-  load({ number, random }: ReturnType<OwnExchange['save']>): void {
-    this.#number = number;
-    this.#random.load(random);
-  }
+/** Whoever can be at the other end. */
+function isOneOf(to: unknown): boolean {
+  return typeof to === 'object' && to !== null && ('dial' in to || 'accept' in to);
 }
 
 type SavedLine = ReturnType<Line['save']>;

@@ -2,6 +2,7 @@
  * One direction of a simulated line: what goes in comes out in order, later, cut or joined. It knows when a parcel
  * arrives, and not what it means.
  */
+import { amount, type Checks, flag } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import { LineError } from './line-error.ts';
 import { type Masked, mask, unmask } from './mask.ts';
@@ -25,6 +26,16 @@ export interface LineShape {
   /** Longest piece that arrives at once. @default 16384 on a line of finite speed, else Infinity */
   readonly segmentBytes?: number | undefined;
 }
+
+export const shapeChecks: Checks<LineShape> = {
+  latencyMs: amount,
+  jitterMs: amount,
+  bytesPerSecond: amount,
+  cut: flag,
+  join: flag,
+  windowBytes: amount,
+  segmentBytes: amount,
+};
 
 /** What happens to the line once `after` bytes have passed in that direction. */
 export interface PipeFault {

@@ -3,42 +3,25 @@
  * no socket longer than it is open.
  */
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { checkOptionsOf } from '../checks.ts';
 import { clearBytes, LineError } from './line-error.ts';
+import { type TcpOptions, tcpChecks } from './tcp-options.ts';
 import { TlsMemory } from './tls-memory.ts';
 import { finishTls, type Handshake, startTls } from './tls-upgrade.ts';
 import type { Target, TlsOptions, Transport, TransportEvent } from './transport.ts';
 
-export interface TcpOptions {
-  /** Send small segments at once. @default true */
-  readonly noDelay?: boolean | undefined;
-  /** Probe an idle line. @default false */
-  readonly keepAlive?: boolean | undefined;
-  /** ms without traffic before the first probe. @default the system's */
-  readonly keepAliveInitialDelay?: number | undefined;
-  /** Our own address. @default the system's choice */
-  readonly localAddress?: string | undefined;
-  /** 4 or 6; 0 = both, tried in turn (RFC 8305). @default 0 */
-  readonly family?: 0 | 4 | 6 | undefined;
-  /** @default dns.lookup */
-  readonly lookup?: TcpNetConnectOpts['lookup'] | undefined;
-  /** Any other option of net.connect; it goes before those above. For example `autoSelectFamilyAttemptTimeout`. */
-  readonly connectOptions?: Partial<Omit<TcpNetConnectOpts, 'host' | 'port' | 'path'>> | undefined;
-  /** Share one among transports, and they resume each other's TLS sessions. @default one of its own */
-  readonly tlsMemory?: TlsMemory | undefined;
-  /** Unread bytes beyond which the socket is not read. @default 262144 */
-  readonly readBytes?: number | undefined;
-  /** Unsent bytes from which `write()` returns false. @default 65536 */
-  readonly writeBytes?: number | undefined;
-  /** ms that a graceful close may take. @default 2000 */
-  readonly closeMs?: number | undefined;
-}
-
 const defaultReadBytes = 262_144;
 const defaultWriteBytes = 65_536;
 const defaultCloseMs = 2000;
+/** ms; Node takes a longer one for none. */
+const longestTimer = 2 ** 31 - 1;
 
-/** A transport for one client; it can be opened again after each loss or close. */
+/**
+ * A transport for one client; it can be opened again after each loss or close.
+ * @throws SmtpUsageError EINVAL, naming the option
+ */
 export function tcp(options: TcpOptions = {}): Transport {
+  checkOptionsOf(options, tcpChecks, 'tcp');
   return new TcpTransport(options);
 }
 
@@ -251,7 +234,7 @@ function connectOptions(target: Target, options: TcpOptions): TcpNetConnectOpts 
 
 /** Sends what is left and the end, reads away what still comes, and does not wait for ever. */
 function endGently(socket: Socket, closeMs: number): void {
-  const timer = setTimeout(() => socket.destroy(), closeMs);
+  const timer = setTimeout(() => socket.destroy(), Math.min(closeMs, longestTimer));
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();

@@ -3,10 +3,12 @@
  * credentials. Of SMTP it knows just enough to hide them: what follows `AUTH`, and all until the server has
  * decided.
  */
+import { wrong } from '../checks.ts';
 import { printable } from '../errors.ts';
 import type { Json } from '../json.ts';
 import {
   canWait,
+  checkTransport,
   type Target,
   type TlsOptions,
   type Transport,
@@ -32,6 +34,8 @@ const decoder = new TextDecoder();
 export function trace(transport: WaitingTransport, sink: (trace: Trace) => void): WaitingTransport;
 export function trace(transport: Transport, sink: (trace: Trace) => void): Transport;
 export function trace(transport: Transport, sink: (trace: Trace) => void): Transport {
+  checkTransport(transport, 'trace');
+  if (typeof sink !== 'function') throw wrong(sink, 'trace.sink', 'a function');
   return new Tracing(transport, sink);
 }
 

@@ -5,6 +5,7 @@
  * that there is something to fetch. After `close()` nothing more is reported until the next `open()`.
  */
 import type { ConnectionOptions } from 'node:tls';
+import { wrong } from '../checks.ts';
 import type { Json } from '../json.ts';
 
 /** Where to connect: a unix socket when `path` is given, else host and port. */
@@ -80,6 +81,12 @@ export interface Transport {
    * @throws SmtpUsageError EINVAL, naming the option
    */
   checkTls?(options: TlsOptions): void;
+}
+
+/** The function that makes one is none. @throws SmtpUsageError EINVAL, naming the option */
+export function checkTransport(given: Transport, option: string): void {
+  if (typeof given?.poll !== 'function')
+    throw wrong(given, option, 'a transport, as tcp() and worker() give it');
 }
 
 /** A transport that can be waited for where nothing returns to Node's event loop. */

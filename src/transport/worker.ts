@@ -9,7 +9,8 @@
  * look. Without the moment that both sides look before they sleep, the round trip was 130–160 µs.
  */
 import { availableParallelism } from 'node:os';
-import { SmtpUsageError } from '../errors.ts';
+import { type Checks, checkOptionsOf, flag, wrong } from '../checks.ts';
+import { socketChecks } from './tcp-options.ts';
 import type { Target, TlsOptions, TransportEvent, WaitingTransport } from './transport.ts';
 import { checkCrossing } from './worker/crossing.ts';
 import { takeEvent } from './worker/frames.ts';
@@ -31,15 +32,19 @@ export interface WorkerOptions extends SocketOptions {
 const defaultReadBytes = 262_144;
 const defaultWriteBytes = 524_288;
 const mostBytes = 2 ** 28;
+const checks: Checks<WorkerOptions> = { ...socketChecks, readBytes: size, writeBytes: size, ref: flag };
 /** ms that a wait looks before it sleeps; on one core that would keep the sockets' thread from working. */
 const awakeMs = availableParallelism() > 1 ? 0.05 : 0;
 
 /**
  * A transport for one client; it can be opened again after each loss or close. TLS sessions are remembered in the
  * thread, for all clients.
- * @throws SmtpUsageError EINVAL, naming an option that cannot cross to the thread, or a size that is none
+ * @throws SmtpUsageError EINVAL, naming the option that is wrong or cannot cross to the thread
  */
 export function worker(options: WorkerOptions = {}): WaitingTransport {
+  // what lives in this thread is told apart from what nobody knows
+  checkCrossing(options, 'worker');
+  checkOptionsOf(options, checks, 'worker');
   return new WorkerTransport(options);
 }
 
@@ -53,13 +58,9 @@ class WorkerTransport implements WaitingTransport {
   #told = false;
 
   constructor({ ref = true, readBytes, writeBytes, ...options }: WorkerOptions) {
-    checkCrossing(options, 'worker');
     threadFile();
     this.#options = options;
-    this.#sizes = [
-      checkSize(writeBytes ?? defaultWriteBytes, 'writeBytes'),
-      checkSize(readBytes ?? defaultReadBytes, 'readBytes'),
-    ];
+    this.#sizes = [writeBytes ?? defaultWriteBytes, readBytes ?? defaultReadBytes];
     this.#keeps = ref;
   }
 
@@ -113,10 +114,9 @@ class WorkerTransport implements WaitingTransport {
   }
 }
 
-function checkSize(bytes: number, option: string): number {
-  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= mostBytes) return bytes;
-  const text = `${String(bytes)} is no number of bytes up to ${mostBytes}`;
-  throw new SmtpUsageError('EINVAL', text, `worker.${option}`);
+function size(bytes: number | undefined, option: string): void {
+  if (bytes === undefined || (Number.isInteger(bytes) && bytes >= 0 && bytes <= mostBytes)) return;
+  throw wrong(bytes, option, `a number of bytes up to ${mostBytes}`);
 }
 
 const nothing = new Int32Array(new SharedArrayBuffer(4));

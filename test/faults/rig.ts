@@ -48,7 +48,8 @@ export class Rig {
     const { script, handshake, fault, wrap } = options;
     this.#options = options;
     this.lying = options.lying ?? false;
-    const first = (): boolean => this.server.accepted <= 1;
+    // asked for once more when the server is made
+    const first = (): boolean => ((this.server as ScriptedServer | undefined)?.accepted ?? 0) <= 1;
     this.server = new ScriptedServer({
       ...options.server,
       get handshake() {

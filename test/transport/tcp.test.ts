@@ -3,7 +3,8 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { type TcpOptions, tcp } from '../../src/transport/tcp.ts';
+import { tcp } from '../../src/transport/tcp.ts';
+import type { TcpOptions } from '../../src/transport/tcp-options.ts';
 import { codeOf } from '../testing/talk.ts';
 import { listen, once, readAll, transports, turns, Watch } from './loopback.ts';
 

@@ -1,7 +1,7 @@
 /**
  * What the two threads post to each other: the few things that are no bytes of the line. Types, nothing else.
  */
-import type { TcpOptions } from '../tcp.ts';
+import type { TcpOptions } from '../tcp-options.ts';
 import type { Target, TlsOptions } from '../transport.ts';
 
 /** Options that can be posted: no functions, and no objects that live in one thread. */
