@@ -59,6 +59,21 @@ const poolBytes = 3072;
 let pool: Uint8Array = new Uint8Array(0);
 let poolAt = 0;
 
+/** The same in hex, for texts: cutting one out of a long one makes no array. */
+let hexPool = '';
+let hexAt = 0;
+
+/** So many octets of the system's secure source, in hex. */
+export function systemHex(octets: number): string {
+  const length = 2 * octets;
+  if (hexAt + length > hexPool.length) {
+    hexPool = randomBytes(Math.max(poolBytes, octets)).toString('hex');
+    hexAt = 0;
+  }
+  hexAt += length;
+  return hexPool.slice(hexAt - length, hexAt);
+}
+
 /** So many octets from the system's secure source. */
 export function systemRandom(bytes: number): Uint8Array {
   if (bytes > poolBytes) return randomBytes(bytes);

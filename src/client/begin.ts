@@ -2,12 +2,15 @@
  * The begin of a message: what `sendBom` takes, and the header section that comes of it and of the envelope.
  * Pure; clock and chance are arguments.
  */
+import { type Clock, systemHex, systemRandom } from '../clock.ts';
 import { added, nothing } from '../core/lists.ts';
 import type { Mail } from '../core/mail.ts';
+import type { ConnectionSettings } from '../core/settings.ts';
 import { SmtpUsageError } from '../errors.ts';
 import { composeHeader, type HeaderFields, type Mailbox } from '../message/header.ts';
-import { createMessageId } from '../message/id.ts';
-import { quoted } from '../wire/characters.ts';
+import { chanceOctets, createMessageId } from '../message/id.ts';
+import type { Path } from '../wire/address.ts';
+import { isAscii, quoted } from '../wire/characters.ts';
 
 export interface BomOptions {
   readonly subject?: string | undefined;
@@ -21,23 +24,21 @@ export interface BomOptions {
   readonly raw?: boolean | undefined;
 }
 
-const keys = ['subject', 'date', 'headers', 'mime', 'raw'];
-const none = new Uint8Array(0);
+const keys: readonly string[] = ['subject', 'date', 'headers', 'mime', 'raw'];
 
-export interface Circumstances {
-  readonly now: number;
-  random(bytes: number): Uint8Array;
-  /** Ours, for a message without a sender. */
-  readonly localName: string;
-}
-
-/** The octets that the content begins with. Throws SmtpUsageError EINVAL, naming the option. */
-export function headerFor(mail: Mail, options: BomOptions, circumstances: () => Circumstances): Uint8Array {
+/** The text that the content begins with. Throws SmtpUsageError EINVAL, naming the option. */
+export function headerFor(
+  mail: Mail,
+  options: BomOptions,
+  settings: ConnectionSettings,
+  clock: Clock,
+): string {
   checkBom(options);
-  if (options.raw) return none;
-  const at = circumstances();
+  if (options.raw) return '';
   const { sender, addressees } = mail;
   const { path } = sender;
+  const now = clock.now();
+  const localName = settings.localName ?? settings.fallbackName;
   let to: readonly Mailbox[] = nothing;
   let cc: readonly Mailbox[] = nothing;
   for (const { recipient } of addressees) {
@@ -46,17 +47,22 @@ export function headerFor(mail: Mail, options: BomOptions, circumstances: () => 
   }
   const header = composeHeader({
     from: path.address === '' ? undefined : { address: path.address, name: sender.name },
-    localName: at.localName,
+    localName,
     replyTo: sender.replyTo,
     to,
     cc,
     subject: options.subject,
-    date: options.date ?? new Date(at.now),
-    messageId: createMessageId(at.random, at.now, idDomain(mail, at.localName)),
+    date: options.date ?? now,
+    messageId: createMessageId(chanceOf(settings), now, idDomain(path, localName)),
     headers: options.headers,
     utf8: sender.parameters.smtputf8 === true,
   });
-  return Buffer.from(options.mime ? header : `${header}\r\n`);
+  return options.mime ? header : `${header}\r\n`;
+}
+
+function chanceOf({ random }: ConnectionSettings): string {
+  if (random === systemRandom) return systemHex(chanceOctets);
+  return Buffer.from(random(chanceOctets)).toString('hex');
 }
 
 function checkBom(options: BomOptions): void {
@@ -66,22 +72,23 @@ function checkBom(options: BomOptions): void {
   for (const key in options) {
     if (!keys.includes(key)) throw new SmtpUsageError('EINVAL', `it has no ${quoted(key)}`, 'bom');
   }
-  for (const key of ['mime', 'raw'] as const) {
-    const value = options[key];
-    if (value !== undefined && typeof value !== 'boolean') {
-      throw new SmtpUsageError('EINVAL', `${quoted(value)} is not true or false`, `bom.${key}`);
-    }
-  }
-  if (!options.raw) return;
-  for (const key of ['subject', 'date', 'headers', 'mime'] as const) {
-    if (options[key] !== undefined) {
-      throw new SmtpUsageError('EINVAL', 'with raw the caller writes the whole header', `bom.${key}`);
-    }
+  const { subject, date, headers, mime, raw } = options;
+  checkFlag(mime, 'bom.mime');
+  checkFlag(raw, 'bom.raw');
+  // the section below takes milliseconds too, which are our own clock's
+  if (typeof date === 'number') throw new SmtpUsageError('EINVAL', `not a date: ${date}`, 'date');
+  if (raw && (subject ?? date ?? headers ?? mime) !== undefined) {
+    const key = ['subject', 'date', 'headers', 'mime'].find((name) => Object.hasOwn(options, name));
+    throw new SmtpUsageError('EINVAL', 'with raw the caller writes the whole header', `bom.${key}`);
   }
 }
 
+function checkFlag(value: boolean | undefined, option: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new SmtpUsageError('EINVAL', `${quoted(value)} is not true or false`, option);
+}
+
 /** The sender's domain where it is ASCII: what the message is filed under should be the sender's. */
-function idDomain(mail: Mail, localName: string): string {
-  const { domain } = mail.sender.path;
-  return domain !== '' && Buffer.byteLength(domain) === domain.length ? domain : localName;
+function idDomain({ domain, utf8 }: Path, localName: string): string {
+  return domain !== '' && !(utf8 && !isAscii(domain)) ? domain : localName;
 }

@@ -139,10 +139,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    */
   sendBom(options: BomOptions = {}): void {
     const mail = this.#require('sendBom');
-    const header = headerFor(mail, options, () => {
-      const { random, localName, fallbackName } = this.#core.settings;
-      return { now: this.#clock.now(), random, localName: localName ?? fallbackName };
-    });
+    const header = headerFor(mail, options, this.#core.settings, this.#clock);
     this.#core.transactions.open(mail, header);
     this.#crank.stepped();
   }

@@ -9,6 +9,7 @@ import {
   DataEncoder,
   type EncoderState,
   findBareLineEnd,
+  type Sink,
 } from '../wire/body.ts';
 import { added, change, nothing } from './lists.ts';
 
@@ -18,9 +19,12 @@ export type Passage = 'data' | 'chunks' | 'binary';
 interface Encoder {
   /** Where it stands, if it cares. */
   readonly state?: EncoderState;
-  encode(chunk: Uint8Array, out: (bytes: Uint8Array) => void): void;
-  end(out: (bytes: Uint8Array) => void): void;
+  encode(chunk: Uint8Array, out: Sink): void;
+  end(out: Sink): void;
 }
+
+/** Octets, or ASCII text: as many octets as it has characters. */
+export type Piece = Uint8Array | string;
 
 /** RFC 3030 §3: octets are octets. */
 const asTheyAre: Encoder = { encode: (chunk, out) => out(chunk), end() {} };
@@ -41,10 +45,10 @@ export class Content {
   readonly #refuseBare: boolean;
   /** The last octet taken is a CR, whose LF must come next. */
   #afterCr = false;
-  #chunks: readonly Uint8Array[] = nothing;
+  #chunks: readonly Piece[] = nothing;
   #next = 0;
   /** What has left and may have to leave once more. */
-  #left: readonly Uint8Array[] | undefined;
+  #left: readonly Piece[] | undefined;
   /** Octets that wait. */
   #waiting = 0;
   /** The caller was told to wait for DRAIN. */
@@ -115,6 +119,14 @@ export class Content {
     this.#waiting += chunk.length;
   }
 
+  /** Takes lines of ours, each ended by CRLF, before any octet of the caller's. */
+  putLines(text: string): void {
+    if (text === '') return;
+    const octets = Buffer.byteLength(text);
+    this.#chunks = added(this.#chunks, octets === text.length ? text : Buffer.from(text));
+    this.#waiting += octets;
+  }
+
   /** From now on what leaves is kept, for {@link rewind}. */
   keep(): void {
     this.#left ??= nothing;
@@ -140,8 +152,8 @@ export class Content {
       passage: this.#passage,
       state: this.#encoder?.state,
       afterCr: this.#afterCr,
-      chunks: this.#chunks.slice(this.#next),
-      left: this.#left,
+      chunks: this.#chunks.slice(this.#next).map(octetsOf),
+      left: this.#left?.map(octetsOf),
       owesDrain: this.owesDrain,
       ended: this.ended,
     };
@@ -160,10 +172,11 @@ export class Content {
   }
 
   /** Moves one of the caller's chunks, or a portion of it, to the wire; false where nothing waited. */
-  move(out: (bytes: Uint8Array) => void, most = portion): boolean {
-    const chunk = this.#chunks[this.#next];
-    if (chunk === undefined) return false;
-    if (chunk.length > most) {
+  move(out: (piece: Piece) => void, most = portion): boolean {
+    const piece = this.#chunks[this.#next];
+    if (piece === undefined) return false;
+    if (piece.length > most) {
+      const chunk = octetsOf(piece);
       change(this.#chunks, this.#next, chunk.subarray(most));
       this.#encode(chunk.subarray(0, most), out);
     } else {
@@ -172,13 +185,13 @@ export class Content {
         this.#chunks = nothing;
         this.#next = 0;
       }
-      this.#encode(chunk, out);
+      this.#encode(piece, out);
     }
     return true;
   }
 
   /** Writes the end of the message. */
-  finish(out: (bytes: Uint8Array) => void): void {
+  finish(out: Sink): void {
     this.#ready().end(out);
   }
 
@@ -190,16 +203,22 @@ export class Content {
     this.#left = undefined;
   }
 
-  #encode(bytes: Uint8Array, out: (bytes: Uint8Array) => void): void {
-    this.#waiting -= bytes.length;
-    if (this.#left !== undefined) this.#left = added(this.#left, bytes);
-    this.#ready().encode(bytes, out);
+  #encode(piece: Piece, out: (piece: Piece) => void): void {
+    this.#waiting -= piece.length;
+    if (this.#left !== undefined) this.#left = added(this.#left, piece);
+    // lines of ours are whole: nothing but a dot at the begin of one would be changed
+    if (typeof piece === 'string' && this.#passage !== 'data') out(piece);
+    else this.#ready().encode(octetsOf(piece), out);
   }
 
   #ready(): Encoder {
     this.#encoder ??= encoderFor(this.#passage);
     return this.#encoder;
   }
+}
+
+function octetsOf(piece: Piece): Uint8Array {
+  return typeof piece === 'string' ? Buffer.from(piece) : piece;
 }
 
 function encoderFor(passage: Passage, state?: EncoderState): Encoder {

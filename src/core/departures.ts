@@ -5,7 +5,7 @@
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { type Command, commands, type MailParameters } from '../wire/command.ts';
-import type { Content } from './content.ts';
+import type { Content, Piece } from './content.ts';
 import { exhausted, unsupported } from './failures.ts';
 import { InFlight } from './in-flight.ts';
 import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
@@ -57,11 +57,11 @@ export class Departures {
   /** Most messages have the sender of the one before. */
   #lastMail: { sender: Sender; body: MailParameters['body']; command: Command } | undefined;
   /** Of the chunk that leaves: its octets are counted before it does. */
-  readonly #pieces: Uint8Array[] = [];
+  readonly #pieces: Piece[] = [];
   #octets = 0;
-  readonly #keep = (bytes: Uint8Array): void => {
-    this.#pieces.push(bytes);
-    this.#octets += bytes.length;
+  readonly #keep = (piece: Piece): void => {
+    this.#pieces.push(piece);
+    this.#octets += piece.length;
   };
 
   constructor(host: DepartureHost) {
@@ -251,7 +251,7 @@ export class Departures {
 
   /** Content goes as far as the line and the caller let it; its end leaves the entry behind. */
   #leaveContent(next: Entry, mail: Mail, moment: Moment): boolean {
-    const out = (bytes: Uint8Array): void => this.#host.outbox.write(bytes, moment.transport);
+    const out = (piece: Piece): void => this.#host.outbox.write(piece, moment.transport);
     const { content } = mail;
     if (next.own || content === undefined) {
       out(loneDot);

@@ -77,7 +77,7 @@ export class Outbox {
     return this.#events.shift();
   }
 
-  /** Checked command lines for the wire, and how many octets they are; many are encoded together. */
+  /** Checked lines for the wire, and how many octets they are; many are encoded together. */
   writeText(text: string, octets: number, transport: Transport): void {
     this.#ration -= octets;
     this.#text += text;
@@ -85,8 +85,9 @@ export class Outbox {
     if (this.#kept >= mergeBytes) this.flush(transport);
   }
 
-  /** Bytes for the wire; small ones wait for {@link flush} to leave as one write. */
-  write(bytes: Uint8Array, transport: Transport): void {
+  /** Bytes or ASCII for the wire; small pieces wait for {@link flush} to leave as one write. */
+  write(bytes: Uint8Array | string, transport: Transport): void {
+    if (typeof bytes === 'string') return this.writeText(bytes, bytes.length, transport);
     this.#ration -= bytes.length;
     if (bytes.length >= mergeBelow) {
       this.flush(transport);

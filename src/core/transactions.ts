@@ -94,10 +94,10 @@ export class Transactions {
   }
 
   /** Opens the content, which begins with this header. */
-  open(mail: Mail, header: Uint8Array): void {
+  open(mail: Mail, header: string): void {
     const { settings } = this.#host;
     const content = new Content(settings.bodyBufferBytes, settings.bareLineEnds);
-    content.put(header);
+    content.putLines(header);
     mail.content = content;
     this.walk(mail, words['step.bom']);
   }

@@ -30,10 +30,11 @@ export function formatDate(ms: number, offsetMinutes = 0): string {
 }
 
 /**
- * The value of the Date field: a `Date` in UTC, a string as it was given (parity TK25), which only has to be
- * printable ASCII and not empty.
+ * The value of the Date field: a `Date` or milliseconds since the epoch in UTC, a string as it was given (parity TK25),
+ * which only has to be printable ASCII and not empty.
  */
-export function dateText(date: Date | string, option = 'date'): string {
+export function dateText(date: Date | number | string, option = 'date'): string {
+  if (typeof date === 'number') return secondText(date);
   if (date instanceof Date) return secondText(date.getTime());
   checkHeaderText(date, option);
   if (date.trim() === '' || date.length > longest || !isPlain(date))

@@ -1,17 +1,38 @@
-/** Message-ID (RFC 5322 §3.6.4). Chance and time are arguments. */
+/** Message-ID (RFC 5322 §3.6.4): what a new one looks like, and what one may. Chance and time are arguments. */
+import { SmtpUsageError } from '../errors.ts';
+import { checkHeaderText, isPlain } from './text.ts';
 
-const hex = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+/** Octets of chance in an id: they alone make it unique. */
+export const chanceOctets = 12;
+
+/** Many ids are made in one millisecond. */
+let lastTime = Number.NaN;
+let lastTimeText = '';
+/** It needs no look. */
+let lastMade = '';
 
 /**
- * A new id, in its angle brackets. Twelve random octets make it unique; the time only helps people who read logs.
+ * A new id, in its angle brackets. Chance makes it unique; the time only helps people who read logs.
  *
- * @param random gives that many random octets
+ * @param chance {@link chanceOctets} random octets in hex
  * @param now milliseconds since the epoch
  * @param domain a checked host name or address literal, ASCII
  */
-export function createMessageId(random: (bytes: number) => Uint8Array, now: number, domain: string): string {
-  const octets = random(12);
-  let chance = '';
-  for (let i = 0; i < octets.length; i++) chance += hex[octets[i] ?? 0];
-  return `<${Math.trunc(now).toString(36)}.${chance}@${domain}>`;
+export function createMessageId(chance: string, now: number, domain: string): string {
+  const time = Math.trunc(now);
+  if (time !== lastTime) {
+    lastTime = time;
+    lastTimeText = `<${time.toString(36)}.`;
+  }
+  lastMade = `${lastTimeText}${chance}@${domain}>`;
+  return lastMade;
+}
+
+/** Throws SmtpUsageError EINVAL for what is no id in angle brackets. */
+export function checkMessageId(id: string, utf8: boolean): void {
+  if (id === lastMade) return;
+  checkHeaderText(id, 'messageId');
+  if (!/^<[^\s<>@]+@[^\s<>@]+>$/.test(id) || id.length > 900 || !(utf8 || isPlain(id))) {
+    throw new SmtpUsageError('EINVAL', `not a message id with its angle brackets: "${id}"`, 'messageId');
+  }
 }

@@ -45,14 +45,16 @@ export function textPieces(text: string): string[] {
 
 /** `Ada Lovelace <ada@x>`, `"Dr. Ada" <ada@x>`, `=?UTF-8?Q?Andr=C3=A9?= <a@x>`, or the bare address. */
 export function mailboxPieces(mailbox: Mailbox, utf8: boolean, option: string): string[] {
-  checkHeaderText(mailbox.address, `${option}.address`);
-  if (!utf8 && !isPlain(mailbox.address)) {
-    throw new SmtpUsageError('EINVAL', 'an address beyond ASCII needs SMTPUTF8', `${option}.address`);
-  }
+  if (!isPlain(mailbox.address)) checkForeignAddress(mailbox.address, utf8, `${option}.address`);
   const { name } = mailbox;
   if (name === undefined || name === '') return [mailbox.address];
   checkHeaderText(name, `${option}.name`);
   return [...phrasePieces(name), ` <${mailbox.address}>`];
+}
+
+function checkForeignAddress(address: string, utf8: boolean, option: string): void {
+  checkHeaderText(address, option);
+  if (!utf8) throw new SmtpUsageError('EINVAL', 'an address beyond ASCII needs SMTPUTF8', option);
 }
 
 /** The mailboxes of one field, with commas between (RFC 5322 §3.4). */

@@ -27,5 +27,5 @@ export function checkHeaderText(text: string, option: string): void {
 }
 
 export function isPlain(text: string): boolean {
-  return plain.test(text);
+  return typeof text === 'string' && plain.test(text);
 }

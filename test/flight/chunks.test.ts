@@ -103,6 +103,56 @@ describe('what is in the chunks', () => {
     expect(textOf(made.server)).toMatch(/^From: .*\r\nSubject: hello\r\n.*\r\n\r\ntext\r\n$/s);
     expect(bdat(made)).toEqual([`${stored(made).length} LAST`]);
   });
+
+  it.each([
+    ['CHUNKING', chunking],
+    ['PIPELINING', groups],
+  ])(
+    'LE026 S10: with %s, a header whose lines begin with a dot, or are not ASCII, arrives as it was made',
+    (_, by) => {
+      const made = connected({ server: { extensions: [...by, 'SMTPUTF8'] } });
+      made.client.sendSender('jürg@example.test');
+      made.client.sendRecipient('zoë@example.test');
+      made.client.sendBom({ headers: { '.Dot': '.', '..': 'x '.repeat(40_000).trim() } });
+      made.client.sendBody('text\r\n');
+      finish(made);
+      const whole = textOf(made.server);
+      expect(whole).toMatch(/^From: jürg@example.test\r\nTo: zoë@example.test\r\n/);
+      expect(whole).toContain('\r\n.Dot: .\r\n..: x x');
+      expect(whole).toMatch(/ x\r\n\r\ntext\r\n$/);
+      expect(whole.match(/ x\b/g)).toHaveLength(40_000);
+      expect(made.server.violations).toEqual([]);
+    },
+  );
+
+  it('S20: a header that has to leave once more is the same', () => {
+    let refused = false;
+    const reply = ({ verb }: { verb: string }): string | undefined => {
+      if (verb !== 'MAIL' || refused || made.server.messages.length === 0) return undefined;
+      refused = true;
+      return '503 5.5.1 not now';
+    };
+    const made = connected({ server: { extensions: chunking, reply } });
+    for (const subject of ['one', 'two', 'three']) {
+      made.client.sendSender('a@example.test');
+      made.client.sendRecipient('b@example.test');
+      made.client.sendBom({ subject, mime: true });
+      made.client.sendBody(`X-Again: ${subject}\r\n\r\ntext\r\n`);
+      made.client.sendEom();
+    }
+    made.settle();
+    expect(refused).toBe(true);
+    const whole = made.server.messages.map((_, at) => textOf(made.server, at)).sort();
+    const ids = whole.map((text) => /Message-ID: (<[^\r]+>)\r\n/.exec(text)?.[1]);
+    expect(new Set(ids).size).toBe(3);
+    expect(whole.map((text) => text.replace(/Date: [^\r]+\r\nMessage-ID: <[^\r]+>\r\n/, ''))).toEqual(
+      ['one', 'three', 'two'].map(
+        (subject) =>
+          'From: a@example.test\r\nTo: b@example.test\r\n' +
+          `Subject: ${subject}\r\nX-Again: ${subject}\r\n\r\ntext\r\n`,
+      ),
+    );
+  });
 });
 
 describe('how big the chunks are', () => {

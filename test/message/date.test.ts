@@ -34,9 +34,9 @@ test('any date reads back, in any zone', () => {
 });
 
 test('message ids are a function of chance and time, and well formed', () => {
-  const random = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(171);
-  expect(createMessageId(random, 1000.7, 'a.test')).toBe(`<rs.${'ab'.repeat(12)}@a.test>`);
-  expect(createMessageId(random, at, '[127.0.0.1]')).toMatch(/^<[a-z0-9.]+@\[127\.0\.0\.1\]>$/);
+  const chance = 'ab'.repeat(12);
+  expect(createMessageId(chance, 1000.7, 'a.test')).toBe(`<rs.${chance}@a.test>`);
+  expect(createMessageId(chance, at, '[127.0.0.1]')).toMatch(/^<[a-z0-9.]+@\[127\.0\.0\.1\]>$/);
 });
 
 test('encoded words are at most 64 characters and cut no character (RFC 2047 §2, §5)', () => {
