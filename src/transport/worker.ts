@@ -218,7 +218,7 @@ class PumpLine {
   }
 
   get #ready(): boolean {
-    return this.#shared.toPump.used > 0 || this.#gone !== undefined || (this.#full && this.#drained);
+    return this.#shared.toPump.used > 0 || this.#death !== undefined || (this.#full && this.#drained);
   }
 
   get #drained(): boolean {
@@ -267,6 +267,11 @@ class PumpLine {
   }
 
   #lost(): TransportEvent | undefined {
-    return this.#gone && { type: 'lost', during: 'line', error: this.#gone };
+    const error = this.#death;
+    return error && { type: 'lost', during: 'line', error };
+  }
+
+  get #death(): Error | undefined {
+    return this.#gone ?? this.#seat?.thread.death;
   }
 }

@@ -3,11 +3,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { SmtpClient, SmtpUsageError, type WaitingTransport, worker } from 'smtpump';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TransportEvent } from '../../src/transport/transport.ts';
+import { takeEvent } from '../../src/transport/worker/frames.ts';
 import { Thread } from '../../src/transport/worker/host.ts';
-import { allocateLine } from '../../src/transport/worker/shared-line.ts';
+import { allocateLine, SharedLine } from '../../src/transport/worker/shared-line.ts';
 import { MailServer } from '../examples/mail-server.ts';
 import { certificate } from '../support/certificates.ts';
 import { runNode } from '../support/run-node.ts';
@@ -235,12 +237,10 @@ describe('the thread', () => {
     const signalled = new Promise<void>((resolve) => {
       told = resolve;
     });
-    const ended = new Promise<Error>((resolve) => {
-      thread.enter();
-      thread.seat(line, { signalled: () => told(), gone: resolve }, true);
-    });
+    thread.enter();
+    thread.seat(line, { signalled: () => told(), gone: () => told() }, true);
     thread.post({ type: 'open', line, target: { host, port }, options: {}, memory });
-    return { signalled, ended };
+    return { signalled, heard: () => takeEvent(new SharedLine(memory, 'pump').toPump) };
   }
 
   it('ends after the last line, and takes no other then', async () => {
@@ -256,12 +256,33 @@ describe('the thread', () => {
   it('that breaks takes its lines with it, and says so', async () => {
     const { port } = await listen();
     const thread = new Thread(0);
-    const { signalled, ended } = seat(thread, 1, port);
-    await signalled;
-    const nothing: object = { type: 'open', line: 2 };
+    const lines = [seat(thread, 1, port), seat(thread, 2, port)];
+    for (const { signalled } of lines) await signalled;
+    expect(lines.map(({ heard }) => heard()?.type)).toEqual(['open', 'open']);
+    expect(thread.death).toBeUndefined();
+    const nothing: object = { type: 'open', line: 3 };
     thread.post(nothing as Parameters<Thread['post']>[0]);
-    expect(await ended).toBeInstanceOf(Error);
-    expect(thread.enter()).toBe(false);
+    await thread.ended;
+    expect(lines.map(({ heard }) => heard()?.type)).toEqual(['lost', 'lost']);
+    expect([thread.death, thread.enter()]).toEqual([expect.any(Error), false]);
+  });
+
+  it('that breaks while nothing returns to the event loop is seen by wait() and poll(), and replaced', async () => {
+    const { port } = await listen();
+    // whatever is posted last goes to the thread of these lines
+    const posted = vi.spyOn(Worker.prototype, 'postMessage');
+    const transport = worker();
+    transport.open({ host, port });
+    expect(next(transport).type).toBe('open');
+    const thread = posted.mock.contexts.at(-1) as Worker;
+    posted.mockRestore();
+    thread.postMessage({ type: 'open', line: 99 });
+    const error = expect.objectContaining({ message: expect.stringMatching(/the thread .* has failed/) });
+    expect(next(transport)).toEqual({ type: 'lost', during: 'line', error });
+    expect([transport.poll(), transport.wait(0)]).toEqual([undefined, false]);
+    transport.open({ host, port });
+    expect(next(transport).type).toBe('open');
+    transport.close(false);
   });
 
   const speak = (socket: Socket): void => {

@@ -23,6 +23,7 @@ export interface Seat {
 
 /** A client that connects again soon finds the thread, and the TLS sessions that it remembers. */
 const lingerDefaultMs = 5000;
+const endedText = 'the thread of the sockets has ended';
 
 let thread: Thread | undefined;
 let lastLine = 0;
@@ -68,7 +69,7 @@ export class Thread {
     this.#worker = new Worker(threadFile(), { name: 'smtpump', execArgv: [], workerData });
     this.#worker.on('message', (message: ToPump) => this.#hear(message));
     this.#worker.on('error', (error: Error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the thread of the sockets has ended')));
+    this.#worker.on('exit', () => this.#fail(new Error(endedText)));
     this.#worker.unref();
   }
 
@@ -77,6 +78,11 @@ export class Thread {
     return new Promise((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
+  }
+
+  /** Why no line lives any more, where that is so: Node's event loop hears of it later, or never. */
+  get death(): Error | undefined {
+    return Atomics.load(this.#open, 0) === threadEnded ? new Error(endedText) : undefined;
   }
 
   /** Counts one line more; false when the thread has ended, or is about to. */

@@ -111,6 +111,11 @@ export class ServedLine {
     this.#end();
   }
 
+  /** The thread is about to end. */
+  fail(error: Error): void {
+    this.#put({ type: 'lost', during: 'line', error });
+  }
+
   /** Bytes of the pump, as many as the socket likes. */
   #take(): void {
     const ring = this.#line.toSockets;
