@@ -27,7 +27,7 @@ export function tcp(options: TcpOptions = {}): Transport {
 
 type State = 'closed' | 'opening' | 'open' | 'securing';
 
-class TcpTransport implements Transport {
+export class TcpTransport implements Transport {
   onReady: (() => void) | undefined;
   readonly #options: TcpOptions;
   readonly #readBytes: number;
@@ -93,13 +93,15 @@ class TcpTransport implements Transport {
     return socket.write(bytes);
   }
 
-  close(graceful: boolean): void {
+  /** @param gone called when nothing of the line is left */
+  close(graceful: boolean, gone: () => void = ignore): void {
     const socket = this.#socket;
     const busy = this.#state === 'opening' || this.#state === 'securing';
     this.#forget();
     this.#events = [];
     this.#unread = 0;
-    if (socket === undefined) return;
+    if (socket === undefined) return gone();
+    socket.once('close', gone);
     if (graceful && !busy) endGently(socket, this.#options.closeMs ?? defaultCloseMs);
     else socket.destroy();
   }

@@ -25,7 +25,9 @@ export interface WorkerOptions extends SocketOptions {
   readonly readBytes?: number | undefined;
   /** Bytes that the socket has not taken, from which `write()` returns false; made a power of two. @default 524288 */
   readonly writeBytes?: number | undefined;
-  /** Does an open line keep the process alive, as a socket does? @default true */
+  /**
+   * Does a line keep the process alive until all that was written has left, as a socket does? @default true
+   */
   readonly ref?: boolean | undefined;
 }
 

@@ -6,7 +6,7 @@ import { runtime } from './runtime.ts';
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Deno grants nothing by itself, and looks for packages only where it is told. */
-const prefix = runtime === 'deno' ? ['run', '-A', '--node-modules-dir=manual'] : [];
+export const prefix = runtime === 'deno' ? ['run', '-A', '--node-modules-dir=manual'] : [];
 
 export interface Outcome {
   readonly code: number;

@@ -1,5 +1,6 @@
 /** What the worker transport has beyond tcp(): it works without Node's event loop, and leaves nothing behind. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,7 @@ import { Thread } from '../../src/transport/worker/host.ts';
 import { allocateLine, SharedLine } from '../../src/transport/worker/shared-line.ts';
 import { MailServer } from '../examples/mail-server.ts';
 import { certificate } from '../support/certificates.ts';
-import { runNode } from '../support/run-node.ts';
+import { prefix, runNode } from '../support/run-node.ts';
 import { hasWholeTls } from '../support/runtime.ts';
 import { atEnd, listen, portOf, serveTls, Watch } from './loopback.ts';
 
@@ -295,6 +296,20 @@ describe('the thread', () => {
       else setImmediate(() => socket.end());
     });
   };
+
+  it.each(['tcp', 'worker'])('%s: what was written leaves though the program ends at once', async (how) => {
+    const octets = 32_000_000;
+    const { port, first } = await listen((socket) => socket.pause());
+    const child = spawn(process.execPath, [...prefix, program('leaves'), how, String(port), String(octets)]);
+    const [socket] = await Promise.all([first, once(child.stdout, 'data')]);
+    let came = 0;
+    socket.on('data', (bytes) => {
+      came += bytes.length;
+    });
+    socket.resume();
+    await once(socket, 'close');
+    expect(came).toBe(octets);
+  });
 
   it.each([
     ['closed', 'a client that has disconnected', 0, 'CONNECTED\nDISCONNECTED\n'],

@@ -57,7 +57,7 @@ export function threadFile(): URL {
 
 export class Thread {
   readonly #worker: Worker;
-  /** How many lines are open, or {@link threadEnded}. */
+  /** How many lines are open, or {@link threadEnded} or less. */
   readonly #open = new Int32Array(new SharedArrayBuffer(4));
   readonly #guests = new Map<number, Guest>();
   /** Lines that keep the process alive. */
@@ -82,14 +82,14 @@ export class Thread {
 
   /** Why no line lives any more, where that is so: Node's event loop hears of it later, or never. */
   get death(): Error | undefined {
-    return Atomics.load(this.#open, 0) === threadEnded ? new Error(endedText) : undefined;
+    return Atomics.load(this.#open, 0) <= threadEnded ? new Error(endedText) : undefined;
   }
 
   /** Counts one line more; false when the thread has ended, or is about to. */
   enter(): boolean {
     for (;;) {
       const open = Atomics.load(this.#open, 0);
-      if (open === threadEnded) return false;
+      if (open <= threadEnded) return false;
       if (Atomics.compareExchange(this.#open, 0, open, open + 1) === open) return true;
     }
   }

@@ -9,7 +9,7 @@ export type SocketOptions = Omit<TcpOptions, 'lookup' | 'tlsMemory'>;
 
 /** What the thread is started with. */
 export interface ThreadData {
-  /** How many lines are open, or {@link threadEnded}. */
+  /** How many lines are open, or {@link threadEnded} or less. */
   readonly lines: Int32Array;
   /** ms from the end of the last line to the thread's own. */
   readonly lingerMs: number;

@@ -4,9 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { clearBytes } from '../line-error.ts';
-import { tcp } from '../tcp.ts';
+import { TcpTransport } from '../tcp.ts';
 import type { TlsMemory } from '../tls-memory.ts';
-import type { Target, TlsOptions, Transport, TransportEvent } from '../transport.ts';
+import type { Target, TlsOptions, TransportEvent } from '../transport.ts';
 import { Outgoing } from './frames.ts';
 import type { SocketOptions } from './messages.ts';
 import type { SharedLine } from './shared-line.ts';
@@ -33,7 +33,7 @@ export interface Host {
 export class ServedLine {
   readonly #line: SharedLine;
   readonly #host: Host;
-  readonly #transport: Transport;
+  readonly #transport: TcpTransport;
   /** The socket takes no more until it drains. */
   #full = false;
   /** What the ring had no room for. */
@@ -48,7 +48,7 @@ export class ServedLine {
   constructor(line: SharedLine, options: SocketOptions, tlsMemory: TlsMemory, host: Host) {
     this.#line = line;
     this.#host = host;
-    this.#transport = tcp({ ...options, readBytes, writeBytes, tlsMemory });
+    this.#transport = new TcpTransport({ ...options, readBytes, writeBytes, tlsMemory });
     this.#transport.onReady = () => {
       this.#tell();
       this.#stayAwake();
@@ -107,8 +107,9 @@ export class ServedLine {
 
   close(graceful: boolean, rest: readonly Uint8Array[]): void {
     if (graceful) this.#takeAll(rest);
-    this.#transport.close(graceful);
-    this.#end();
+    this.#finish();
+    // what was written is still leaving, and nobody else keeps the process alive for that
+    this.#transport.close(graceful, () => this.#host.over());
   }
 
   /** The thread is about to end. */
@@ -182,9 +183,13 @@ export class ServedLine {
 
   #end(): void {
     if (this.#over) return;
+    this.#finish();
+    this.#host.over();
+  }
+
+  #finish(): void {
     this.#over = true;
     this.#line.finish();
-    this.#host.over();
   }
 
   #guard(during: 'open' | 'secure', call: () => void): void {

@@ -27,10 +27,15 @@ port.on('message', (message: ToSockets) => {
 // An error that nobody catches ends the thread. Whoever waits for it may never return to Node's event loop, and would
 // not hear of that: each line says why it is lost, and that nobody is here any more.
 process.on('uncaughtExceptionMonitor', ({ message }) => {
+  end();
   const error = new Error(`the thread of the sockets has failed: ${message}`);
   for (const line of lines.values()) line.fail(error);
 });
-process.on('exit', () => Atomics.store(open, 0, threadEnded));
+process.on('exit', end);
+
+function end(): void {
+  Atomics.store(open, 0, threadEnded);
+}
 
 function openLine({ line, target, options, memory }: Extract<ToSockets, { type: 'open' }>): void {
   clearTimeout(ending);
