@@ -35,13 +35,13 @@ export function headerFor(
 ): string {
   checkBom(options);
   if (options.raw) return '';
-  const { sender, addressees } = mail;
+  const { sender, recipients } = mail;
   const { path } = sender;
   const now = clock.now();
   const localName = settings.localName ?? settings.fallbackName;
   let to: readonly Mailbox[] = nothing;
   let cc: readonly Mailbox[] = nothing;
-  for (const { recipient } of addressees) {
+  for (const recipient of recipients) {
     if (recipient.type === 'to') to = added(to, recipient);
     else if (recipient.type === 'cc') cc = added(cc, recipient);
   }

@@ -126,11 +126,13 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    */
   sendRecipient(recipient: string | RecipientOptions): Recipient {
     const mail = this.#require('sendRecipient');
-    const checked = checkRecipient(recipient, mail.sender, mail.addressees.length + 1);
-    this.#offered(this.capabilities && recipientProblem(checked.parameters, this.capabilities), 'recipient');
-    this.#core.transactions.addRecipient(mail, checked);
+    const extras = checkRecipient(recipient, mail.sender);
+    const { capabilities } = this.#core;
+    this.#offered(capabilities && recipientProblem(extras.parameters, capabilities), 'recipient');
+    const address = typeof recipient === 'string' ? recipient : recipient.address;
+    const added = this.#core.transactions.addRecipient(mail, address, extras);
     this.#crank.stepped();
-    return checked.recipient;
+    return added;
   }
 
   /**

@@ -3,17 +3,12 @@
  * parameters by theirs. It throws before anything is queued, and knows no connection.
  */
 import type { Recipient } from '../core/events.ts';
-import type { Addressee, Sender } from '../core/mail.ts';
+import type { RecipientExtras, Sender } from '../core/mail.ts';
 import { SmtpUsageError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
 import { type PathRules, parsePath } from '../wire/address.ts';
 import { checkText, quoted } from '../wire/characters.ts';
-import {
-  checkMailParameters,
-  commands,
-  type MailParameters,
-  type RecipientParameters,
-} from '../wire/command.ts';
+import { checkMailParameters, type MailParameters, type RecipientParameters } from '../wire/command.ts';
 
 /** A sender as the caller gives it; a string is the address alone. */
 export interface SenderOptions {
@@ -52,7 +47,6 @@ const types: readonly unknown[] = ['to', 'cc', 'bcc'];
 const recipientKeys = ['address', 'name', 'type', 'notify', 'orcpt'];
 
 const mayBeNull: PathRules = { allowNull: true };
-const mayBePostmaster: PathRules = { allowPostmaster: true };
 
 /** Many messages have the sender of the one before. */
 let last: { readonly address: string; readonly sender: Sender } | undefined;
@@ -78,40 +72,20 @@ function readSender(input: string | SenderOptions): Sender {
   return { path, name: given.name, replyTo: checkReplyTo(given.replyTo, smtputf8), parameters };
 }
 
-/** Throws SmtpUsageError EINVAL, naming for example `recipient.address`. */
-export function checkRecipient(input: string | RecipientOptions, sender: Sender, id: number): Addressee {
-  const given = asObject<RecipientOptions>(input, 'recipient', recipientKeys);
-  const path = parsePath(given.address, 'recipient.address', mayBePostmaster);
-  const { name, type = 'to', notify, orcpt } = given;
+/** Most recipients are an address, and share the rest. */
+const bare: RecipientExtras = { name: undefined, type: 'to', parameters: {} };
+const bareUtf8: RecipientExtras = { ...bare, parameters: { smtputf8: true } };
+
+/** All but the address. Throws SmtpUsageError EINVAL, naming for example `recipient.name`. */
+export function checkRecipient(input: string | RecipientOptions, sender: Sender): RecipientExtras {
+  const smtputf8 = sender.parameters.smtputf8 === true;
+  if (typeof input === 'string') return smtputf8 ? bareUtf8 : bare;
+  const { name, type = 'to', notify, orcpt } = asObject<RecipientOptions>(input, 'recipient', recipientKeys);
   if (name !== undefined) checkText(name, 'recipient.name');
   if (!types.includes(type)) {
     throw new SmtpUsageError('EINVAL', `${quoted(type)} is not one of to, cc, bcc`, 'recipient.type');
   }
-  const smtputf8 = sender.parameters.smtputf8 === true;
-  if (path.utf8 && !smtputf8) {
-    const hint = 'give sendSender smtputf8: true';
-    throw new SmtpUsageError(
-      'EINVAL',
-      `${quoted(given.address)} needs SMTPUTF8: ${hint}`,
-      'recipient.address',
-    );
-  }
-  const parameters = parametersOf(notify, orcpt, smtputf8);
-  const recipient: Recipient = { id, address: path.address, name, type };
-  return { recipient, parameters, command: commands.rcpt(path, parameters) };
-}
-
-/** Most recipients have none, and share them. */
-const noParameters: RecipientParameters = { notify: undefined, orcpt: undefined, smtputf8: false };
-const utf8Parameters: RecipientParameters = { ...noParameters, smtputf8: true };
-
-function parametersOf(
-  notify: RecipientParameters['notify'],
-  orcpt: RecipientParameters['orcpt'],
-  smtputf8: boolean,
-): RecipientParameters {
-  if (notify !== undefined || orcpt !== undefined) return { notify, orcpt, smtputf8 };
-  return smtputf8 ? utf8Parameters : noParameters;
+  return { name, type, parameters: { notify, orcpt, smtputf8 } };
 }
 
 function checkReplyTo(given: string | Mailbox | undefined, smtputf8: boolean): Mailbox | undefined {

@@ -75,7 +75,7 @@ export function mailAnswer(
       return yes ? m['rcpt.ok'] : m['rcpt.refused'];
     case 'data':
       if (yes) return undefined;
-      return mail.accepted.length > 0 ? m['data.refused'] : m['data.nobody'];
+      return mail.acceptedCount > 0 ? m['data.refused'] : m['data.nobody'];
     case 'chunk':
       return yes ? m['chunk.ok'] : m['chunk.refused'];
     case 'content':
@@ -89,5 +89,5 @@ export function mailAnswer(
 }
 
 function goAhead(mail: Mail): Word<MailWord> {
-  return mail.accepted.length > 0 ? m['data.go'] : m['data.goNobody'];
+  return mail.acceptedCount > 0 ? m['data.go'] : m['data.goNobody'];
 }

@@ -132,7 +132,8 @@ export class Conduct {
       case 'expectGreeting':
         // it leaves by itself, the moment the line is up
         ledger.pushFirst(entry('greeting'));
-        return ledger.depart(this.now);
+        ledger.depart(this.now);
+        return;
       case 'send':
         return this.#send(effect.command);
       case 'secure':

@@ -11,7 +11,7 @@ import { connectionAnswer } from './answers.ts';
 import { connectionChart, mailWords, connectionWords as words } from './charts.ts';
 import { Conduct, nothingAtHand } from './conduct.ts';
 import { Departures } from './departures.ts';
-import { type Entry, entryKinds } from './ledger.ts';
+import { type Entry, entryKinds, lineOf } from './ledger.ts';
 import { guarded, perform } from './line.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Word } from './walk.ts';
@@ -73,7 +73,7 @@ export class Connection extends Conduct {
   }
 
   abort(): void {
-    this.walk(words['step.abort'], { ...nothingAtHand, entry: this.ledger.oldest });
+    this.walk(words['step.abort'], { ...nothingAtHand, entry: this.ledger.blamed });
   }
 
   // ── what the world did ──
@@ -90,7 +90,7 @@ export class Connection extends Conduct {
     const due = this.deadlines.due(this.now);
     if (due === undefined) return;
     this.deadlines.clear(due);
-    this.walk(words.timeout, { ...nothingAtHand, entry: this.ledger.oldest });
+    this.walk(words.timeout, { ...nothingAtHand, entry: this.ledger.blamed });
   }
 
   /** A deadline has come. */
@@ -146,16 +146,16 @@ export class Connection extends Conduct {
       reply = this.parser.next();
     } catch (error) {
       const cause = asError(error);
-      this.walk(words.violation, { entry: this.ledger.oldest, reply: undefined, cause });
+      this.walk(words.violation, { entry: this.ledger.blamed, reply: undefined, cause });
       return true;
     }
     if (reply === undefined) return false;
     const { oldest } = this.ledger;
     this.lastReply = reply;
-    if (this.outbox.tracing.REPLY) {
-      this.outbox.tell({ name: 'REPLY', reply, command: oldest?.command?.line });
-    }
     if (oldest !== undefined) this.#count(oldest);
+    if (this.outbox.tracing.REPLY) {
+      this.outbox.tell({ name: 'REPLY', reply, command: oldest && lineOf(oldest) });
+    }
     const early = this.early;
     this.early = false;
     if (reply.code === 421) this.#shutDown(oldest, reply);
@@ -223,12 +223,12 @@ export class Connection extends Conduct {
   // ── the world, in detail ──
 
   #handleLost(event: Extract<TransportEvent, { type: 'lost' }>): void {
-    const { oldest } = this.ledger;
-    const atHand = { entry: oldest, reply: undefined, cause: event.error };
+    const entry = this.ledger.blamed;
+    const atHand = { entry, reply: undefined, cause: event.error };
     if (event.during === 'secure' && this.walk(words['secure.failed'], atHand)) return;
     // a server that drops the line may not have liked what it was given at once
     if (this.transactions.onTheWire > 1) this.slowDown(this.pace);
-    this.walk(oldest?.kind === 'quit' ? lostAfterQuit : lost, atHand);
+    this.walk(entry?.kind === 'quit' ? lostAfterQuit : lost, atHand);
   }
 
   /** The reply answers the oldest command; the end of a message by LMTP has one for each recipient. */

@@ -10,7 +10,7 @@ import { exhausted, unsupported } from './failures.ts';
 import { InFlight } from './in-flight.ts';
 import { type Entry, entry, entryKinds, type Ledger, type Pace } from './ledger.ts';
 import type { Mail, Sender } from './mail.ts';
-import { mailLimit, mailProblem, recipientLimit, recipientProblem, resolveBody } from './offers.ts';
+import { mailLimit, mailProblem, nextRecipientProblem, resolveBody } from './offers.ts';
 import type { Outbox } from './outbox.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { Transactions } from './transactions.ts';
@@ -39,15 +39,17 @@ export interface DepartureHost {
   spoiled: boolean;
 }
 
-/** What an entry counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
-const entryCost = 64;
+/** What a command counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
+const commandCost = 64;
+/** So many RCPTs at most leave before it is looked whether more may. */
+const rcptsAtOnce = 32;
 
 const lineEnd = Uint8Array.of(0x0d, 0x0a);
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
 const dot = { line: '.' };
 const rset = commands.rset();
 /** It has no state of its own: one serves all. */
-const ownRset = entry('rset', rset, undefined, undefined, true);
+const ownRset = entry('rset', rset, undefined, 0, true);
 
 export class Departures {
   readonly #host: DepartureHost;
@@ -74,7 +76,7 @@ export class Departures {
       const next = this.#host.ledger.next(moment.pace);
       if (next === undefined) return;
       if (!(moment.open || entryKinds[next.kind].opening)) return;
-      this.#host.outbox.spend(entryCost);
+      this.#host.outbox.spend(commandCost);
       if (!this.#leave(next, moment)) return;
     }
   }
@@ -104,7 +106,7 @@ export class Departures {
     const { mail } = next;
     if (mail !== undefined) {
       if (next.kind === 'mail') return this.#leaveMail(next, mail, moment);
-      if (next.kind === 'rcpt') return this.#leaveRcpt(next, moment);
+      if (next.kind === 'rcpt') return this.#leaveRcpts(next, mail, moment);
       if (next.kind === 'data') return this.#leaveData(next, mail, moment);
       if (next.kind === 'content') return this.#leaveContent(next, mail, moment);
       if (next.kind === 'last') return this.#leaveChunk(next, mail, moment);
@@ -172,20 +174,24 @@ export class Departures {
     this.#trace(rset, undefined);
   }
 
-  #leaveRcpt(next: Entry, moment: Moment): boolean {
-    const { mail, recipient } = next;
-    if (mail === undefined || recipient === undefined) return this.#send(next, moment);
-    const { capabilities } = moment;
-    const addressee = mail.addressees[recipient.id - 1];
-    const problem =
-      (addressee && recipientProblem(addressee.parameters, capabilities)) ??
-      recipientLimit(mail, recipient.address, capabilities.limits);
-    if (problem === undefined) {
-      mail.candidates++;
-      return this.#send(next, moment);
+  #leaveRcpts(next: Entry, mail: Mail, moment: Moment): boolean {
+    const { outbox } = this.#host;
+    const { at } = next;
+    const problem = nextRecipientProblem(mail, at, moment.capabilities);
+    if (problem !== undefined) {
+      this.#depart(next, moment).refusal = unsupported('rcpt', problem);
+      return true;
     }
-    next.refusal = unsupported('rcpt', problem);
-    this.#depart(next, moment);
+    // those that are counted are looked at one by one
+    const oneByOne = moment.pace === 'command' || mail.asked !== undefined;
+    const { lines } = mail;
+    const count = lines.together(at, oneByOne ? 1 : Math.min(next.left, rcptsAtOnce));
+    const text = lines.text(at, count);
+    outbox.writeText(text, lines.octets(at, text), moment.transport);
+    outbox.spend(commandCost * (count - 1));
+    mail.candidates += count;
+    this.#depart(next, moment, count);
+    if (outbox.tracing.COMMAND) for (let n = 0; n < count; n++) this.#trace(lines.command(at + n), mail);
     return true;
   }
 
@@ -276,13 +282,13 @@ export class Departures {
     return true;
   }
 
-  #depart(next: Entry, moment: Moment): void {
-    const { mail } = next;
+  #depart(next: Entry, moment: Moment, count = 1): Entry {
+    const { mail, kind } = next;
     if (mail !== undefined) {
-      mail.due++;
-      if (next.kind === 'mail' || next.kind === 'rcpt') mail.envelopeDue++;
+      mail.due += count;
+      if (kind === 'mail' || kind === 'rcpt') mail.envelopeDue += count;
     }
-    this.#host.ledger.depart(moment.now);
+    return this.#host.ledger.depart(moment.now, count) ?? next;
   }
 
   #trace(leaving: { readonly line: string }, mail: Mail | undefined): void {

@@ -4,7 +4,7 @@
 import type { Blame } from '../../machines/vocabulary.ts';
 import { type Phase, SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
-import { type Entry, entryKinds } from './ledger.ts';
+import { type Entry, entryKinds, lineOf } from './ledger.ts';
 
 /** The error of a 4xx or 5xx reply to a command. */
 export function refusal(reply: Reply, phase: Phase, command: string | undefined): SmtpError {
@@ -35,7 +35,7 @@ export interface Circumstances {
 /** Why the connection ends. */
 export function ending(blame: Blame, circumstances: Circumstances): SmtpError {
   const { phase, entry, reply, cause, implicit } = circumstances;
-  const command = entry?.command?.line;
+  const command = entry && lineOf(entry);
   switch (blame) {
     case 'caller':
       return new SmtpError({ code: 'EABORTED', phase, command });

@@ -49,26 +49,41 @@ export const entryKinds = {
   quit: { phase: 'quit', limit: 'quitMs', opening: false, endsGroup: true },
 } as const satisfies Record<string, KindFacts>;
 
+/** One command, or RCPTs of one message that follow each other. */
 export interface Entry {
   readonly kind: EntryKind;
-  /** Made when it leaves, where it depends on what the server offers. */
+  /** Made when it leaves, where it depends on what the server offers. Of RCPTs see {@link commandOf}. */
   command: Command | undefined;
   readonly mail: Mail | undefined;
-  readonly recipient: Recipient | undefined;
+  /** RCPT: the `id` of the recipient that was answered last; the next is the first that is not. */
+  at: number;
+  /** How many commands it still is. */
+  left: number;
   /** Sent by the client for itself: its answer is told to nobody. */
   readonly own: boolean;
   /** Why we refuse it ourselves: it goes by as if it had left, so that its answer comes in its turn. */
   refusal: SmtpError | undefined;
 }
 
-export function entry(
-  kind: EntryKind,
-  command?: Command,
-  mail?: Mail,
-  recipient?: Recipient,
-  own = false,
-): Entry {
-  return { kind, command, mail, recipient, own, refusal: undefined };
+export function entry(kind: EntryKind, command?: Command, mail?: Mail, at = 0, own = false): Entry {
+  return { kind, command, mail, at, left: 1, own, refusal: undefined };
+}
+
+/** So many RCPTs of a message, after so many others. */
+export function rcpts(mail: Mail, after: number, count: number): Entry {
+  const run = entry('rcpt', undefined, mail, after);
+  run.left = count;
+  return run;
+}
+
+/** The recipient that was answered last. */
+export function recipientOf({ mail, at }: Entry): Recipient | undefined {
+  return mail?.recipients[at - 1];
+}
+
+/** The command that was answered last, as one line. */
+export function lineOf({ kind, command, mail, at }: Entry): string | undefined {
+  return (kind === 'rcpt' ? mail?.lines.command(at - 1) : command)?.line;
 }
 
 /** What a saved entry names and does not hold. */
@@ -78,17 +93,17 @@ export interface LookUp {
   login(): Command | undefined;
 }
 
-function saveEntry({ kind, command, mail, recipient, own, refusal }: Entry) {
+function saveEntry({ kind, command, mail, at, left, own, refusal }: Entry) {
   const { verb, line, masked } = command ?? {};
-  return { kind, verb, line, masked, mail: mail?.message.id, recipient: recipient?.id, own, refusal };
+  return { kind, verb, line, masked, mail: mail?.message.id, at, left, own, refusal };
 }
 
 function loadEntry(saved: ReturnType<typeof saveEntry>, lookUp: LookUp): Entry {
-  const { kind, verb, line, own, refusal } = saved;
+  const { kind, verb, line, at, left, own, refusal } = saved;
   const mail = saved.mail === undefined ? undefined : lookUp.mail(saved.mail);
-  const recipient = saved.recipient === undefined ? undefined : mail?.recipient(saved.recipient);
+  if (kind === 'rcpt') mail?.recipient(at + left);
   const plain = verb === undefined || line === undefined ? undefined : commands.again(verb, line);
-  return { ...entry(kind, saved.masked ? lookUp.login() : plain, mail, recipient, own), refusal };
+  return { ...entry(kind, saved.masked ? lookUp.login() : plain, mail, at, own), left, refusal };
 }
 
 export class Ledger {
@@ -100,13 +115,14 @@ export class Ledger {
    * is not late before they are answered, so that no other time of leaving matters.
    */
   busySince = Number.NEGATIVE_INFINITY;
+  #due = 0;
 
   /** Commands on the wire and not answered. */
   get due(): number {
-    return this.#onTheWire.length;
+    return this.#due;
   }
 
-  /** Commands that have not left. */
+  /** Entries that have not left. */
   get waiting(): number {
     return this.#waiting.length;
   }
@@ -116,6 +132,12 @@ export class Ledger {
     return this.#onTheWire.first;
   }
 
+  /** The same with nothing behind it, as if it were answered: who is to blame when nothing answers. */
+  get blamed(): Entry | undefined {
+    const { oldest } = this;
+    return oldest?.kind === 'rcpt' ? { ...oldest, at: oldest.at + 1, left: 1 } : oldest;
+  }
+
   /** The first of those that wait, whether it may leave or not. */
   get first(): Entry | undefined {
     return this.#waiting.first;
@@ -123,6 +145,14 @@ export class Ledger {
 
   push(entry: Entry): void {
     this.#waiting.push(entry);
+  }
+
+  /** The newest recipient of a message. */
+  pushRecipient(mail: Mail): void {
+    const others = mail.recipients.length - 1;
+    const { last } = this.#waiting;
+    if (last?.mail === mail && last.kind === 'rcpt' && last.at + last.left === others) last.left++;
+    else this.push(rcpts(mail, others, 1));
   }
 
   /** Before everything that waits: what must be done first, so that the rest can leave at all. */
@@ -156,21 +186,37 @@ export class Ledger {
     return ends === true || ends === pace ? undefined : candidate;
   }
 
-  /** The first of those that wait has left. */
-  depart(now: number): void {
-    const leaving = this.#waiting.shift();
-    if (leaving !== undefined) this.departUnasked(leaving, now);
+  /** The first of those that wait has left, or of RCPTs the first so many. Gives what has. */
+  depart(now: number, count = 1): Entry | undefined {
+    const { first } = this.#waiting;
+    if (first === undefined) return undefined;
+    let leaving = first;
+    if (count < first.left && first.mail !== undefined) {
+      leaving = rcpts(first.mail, first.at, count);
+      first.at += count;
+      first.left -= count;
+    } else {
+      this.#waiting.shift();
+    }
+    this.departUnasked(leaving, now);
+    return leaving;
   }
 
   /** Something has left that never waited. */
   departUnasked(entry: Entry, now: number): void {
-    if (this.due === 0) this.busySince = now;
+    if (this.#due === 0) this.busySince = now;
+    this.#due += entry.left;
     this.#onTheWire.push(entry);
   }
 
   /** The oldest on the wire is answered. */
   settle(): void {
-    this.#onTheWire.shift();
+    const { oldest } = this;
+    if (oldest === undefined) return;
+    this.#due--;
+    if (oldest.kind === 'rcpt') oldest.at++;
+    if (oldest.left > 1) oldest.left--;
+    else this.#onTheWire.shift();
   }
 
   /**
@@ -219,6 +265,7 @@ export class Ledger {
   }
 
   clear(): void {
+    this.#due = 0;
     this.#onTheWire.clear();
     this.#waiting.clear();
   }

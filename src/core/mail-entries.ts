@@ -2,7 +2,7 @@
  * What a message has waiting in the ledger: an entry for each of its commands, once or once more. It knows no reply.
  */
 import { commands } from '../wire/command.ts';
-import { type Entry, entry, type Ledger } from './ledger.ts';
+import { type Entry, entry, type Ledger, rcpts } from './ledger.ts';
 import type { Mail } from './mail.ts';
 
 const data = commands.data();
@@ -14,11 +14,8 @@ export function queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail, led
   switch (command) {
     case 'MAIL':
       return ledger.push(entry('mail', undefined, mail));
-    case 'RCPT': {
-      const addressee = mail.addressees.at(-1);
-      if (addressee === undefined) return;
-      return ledger.push(entry('rcpt', addressee.command, mail, addressee.recipient));
-    }
+    case 'RCPT':
+      return ledger.pushRecipient(mail);
     case 'DATA':
       return ledger.push(entry('data', data, mail));
     case 'END':
@@ -33,7 +30,7 @@ export function queue(command: 'MAIL' | 'RCPT' | 'DATA' | 'END', mail: Mail, led
 export function queueAgain(mail: Mail, ledger: Ledger): void {
   mail.goBack();
   const whole: Entry[] = [entry('mail', undefined, mail)];
-  for (const { command, recipient } of mail.addressees) whole.push(entry('rcpt', command, mail, recipient));
+  if (mail.recipients.length > 0) whole.push(rcpts(mail, 0, mail.recipients.length));
   if (mail.content !== undefined) whole.push(entry('data', data, mail));
   const { id } = mail.message;
   const goesAhead = ({ mail: other }: Entry): boolean =>

@@ -7,7 +7,7 @@ import type { SmtpError } from '../errors.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Recipient, SmtpEvent, UnfinishedMessage } from './events.ts';
 import { phaseOf, refusal } from './failures.ts';
-import type { Entry } from './ledger.ts';
+import { type Entry, lineOf, recipientOf } from './ledger.ts';
 import type { Mail } from './mail.ts';
 
 /** The event for a notice, with the command that is answered or refused, and the reply where one has come. */
@@ -22,7 +22,7 @@ export function mailEvent(
   if (notice.tell === 'REFUSED') {
     // by LMTP each verdict is one recipient's (RFC 2033 §4.2)
     const isVerdict = lmtp && (answered?.kind === 'content' || answered?.kind === 'last');
-    const recipient = isVerdict ? mail.accepted[mail.verdicts] : answered?.recipient;
+    const recipient = isVerdict ? mail.accepted[mail.verdicts] : answered && recipientOf(answered);
     return refusalEvent(notice.step, mail, recipient, answered, reply);
   }
   // with CHUNKING nothing is asked, so nothing is answered
@@ -32,7 +32,7 @@ export function mailEvent(
     case 'SENDER_ACK':
       return { name: 'SENDER_ACK', message, reply };
     case 'RECIPIENT_ACK': {
-      const recipient = answered?.recipient;
+      const recipient = answered && recipientOf(answered);
       return recipient && { name: 'RECIPIENT_ACK', message, recipient, reply };
     }
     case 'EOM_ACK': {
@@ -53,7 +53,7 @@ export function mailEvent(
 /** The error of a no; undefined where there is none. */
 export function refusalOf(reply: Reply | undefined, answered: Entry | undefined): SmtpError | undefined {
   if (reply === undefined || answered === undefined) return undefined;
-  return refusal(reply, phaseOf(answered), answered.command?.line);
+  return refusal(reply, phaseOf(answered), lineOf(answered));
 }
 
 function refusalEvent(
@@ -64,7 +64,7 @@ function refusalEvent(
   given: Reply | undefined,
 ): SmtpEvent | undefined {
   // where nobody is left the reason is the last no to a recipient, not what the server made of it
-  const why = step === 'sendBom' && mail.accepted.length === 0 ? mail.lastRefusalError : undefined;
+  const why = step === 'sendBom' && mail.acceptedCount === 0 ? mail.lastRefusalError : undefined;
   const reply = why === undefined ? given : mail.lastRefusal;
   const own = answered?.refusal;
   const error = own ?? why ?? refusalOf(reply, answered);

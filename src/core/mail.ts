@@ -7,13 +7,14 @@ import type { Outcome } from '../../machines/vocabulary.ts';
 import type { SmtpError } from '../errors.ts';
 import type { Mailbox } from '../message/header.ts';
 import { type Path, parsePath } from '../wire/address.ts';
-import { type Command, commands, type MailParameters, type RecipientParameters } from '../wire/command.ts';
+import type { MailParameters, RecipientParameters } from '../wire/command.ts';
+import { RecipientLines } from '../wire/recipient-lines.ts';
 import type { Reply } from '../wire/reply.ts';
 import { type MailPosition, mailChart } from './charts.ts';
 import { Content } from './content.ts';
 import type { Message, Recipient } from './events.ts';
 import type { Pace } from './ledger.ts';
-import { nothing } from './lists.ts';
+import { added, nothing } from './lists.ts';
 import type { Asked } from './offers.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -26,11 +27,9 @@ export interface Sender {
   readonly parameters: MailParameters;
 }
 
-/** A recipient with what its RCPT needs. */
-export interface Addressee {
-  readonly recipient: Recipient;
+/** What `sendRecipient` was given beside the address. */
+export interface RecipientExtras extends Pick<Recipient, 'name' | 'type'> {
   readonly parameters: RecipientParameters;
-  readonly command: Command;
 }
 
 const outcomes: readonly Outcome[] = ['delivered', 'refused', 'withdrawn', 'unsent', 'unknown'];
@@ -41,8 +40,13 @@ export class Mail {
   readonly message: Message;
   readonly sender: Sender;
   position: MailPosition = mailChart.start;
-  addressees: readonly Addressee[] = nothing;
-  accepted: readonly Recipient[] = nothing;
+  recipients: readonly Recipient[] = nothing;
+  /** Their RCPTs, in the same order. */
+  readonly lines: RecipientLines = new RecipientLines();
+  /** How many the server has accepted. */
+  acceptedCount = 0;
+  /** Those, where there are also some that it has not. */
+  #accepted: readonly Recipient[] | undefined;
   rejected: readonly Recipient[] = nothing;
   /** Recipients that the server was asked about and has not refused. */
   candidates = 0;
@@ -80,6 +84,30 @@ export class Mail {
     this.sender = sender;
   }
 
+  /** Recipients that the server has accepted, in order: it answers in order. */
+  get accepted(): readonly Recipient[] {
+    const { recipients, acceptedCount } = this;
+    return (
+      this.#accepted ??
+      (acceptedCount === recipients.length ? recipients : recipients.slice(0, acceptedCount))
+    );
+  }
+
+  accept(recipient: Recipient | undefined): void {
+    this.acceptedCount++;
+    if (this.#accepted !== undefined && recipient !== undefined)
+      this.#accepted = added(this.#accepted, recipient);
+  }
+
+  /** The server has not accepted it, or we in its place, without a reply. */
+  reject(recipient: Recipient | undefined, reply: Reply | undefined, error: SmtpError | undefined): void {
+    this.#accepted ??= this.recipients.slice(0, this.acceptedCount);
+    if (recipient !== undefined) this.rejected = added(this.rejected, recipient);
+    if (reply !== undefined) this.candidates--;
+    this.lastRefusal = reply;
+    this.lastRefusalError = error;
+  }
+
   /** MAIL was taken: what has left need not leave again. */
   settle(): void {
     this.behind = false;
@@ -88,7 +116,8 @@ export class Mail {
 
   /** Nothing of it has been taken: it stands where it stood before it left. */
   goBack(): void {
-    this.accepted = nothing;
+    this.acceptedCount = 0;
+    this.#accepted = undefined;
     this.rejected = nothing;
     this.lastRefusal = this.lastRefusalError = undefined;
     this.candidates = 0;
@@ -112,10 +141,18 @@ export class Mail {
     return this.position.is.over;
   }
 
+  /** @throws SmtpUsageError EINVAL, naming for example `recipient.address`; then there is not one more */
+  add(given: string, { name, type, parameters }: RecipientExtras): Recipient {
+    const address = this.lines.add(given, parameters);
+    const recipient = { id: this.recipients.length + 1, address, name, type };
+    this.recipients = added(this.recipients, recipient);
+    return recipient;
+  }
+
   recipient(id: number): Recipient {
-    const addressee = this.addressees[id - 1];
-    if (addressee === undefined) throw new RangeError(`message ${this.message.id} has no recipient ${id}`);
-    return addressee.recipient;
+    const recipient = this.recipients[id - 1];
+    if (recipient === undefined) throw new RangeError(`message ${this.message.id} has no recipient ${id}`);
+    return recipient;
   }
 
   save(now: number) {
@@ -126,7 +163,7 @@ export class Mail {
       id: this.message.id,
       sender: { ...sender, address: path.address },
       position: this.position.save(),
-      addressees: this.addressees.map(({ recipient, parameters }) => ({ recipient, parameters })),
+      recipients: this.recipients.map((one, at) => ({ ...one, parameters: this.lines.parameters(at) })),
       accepted: this.accepted.map(idOf),
       rejected: this.rejected.map(idOf),
       delivered: this.delivered.map(idOf),
@@ -141,7 +178,7 @@ export class Mail {
       id,
       sender,
       position,
-      addressees,
+      recipients,
       accepted,
       rejected,
       delivered,
@@ -157,13 +194,11 @@ export class Mail {
     );
     Object.assign(mail, counts);
     mail.position = mailChart.at(position);
-    mail.addressees = addressees.map(({ recipient, parameters }) => {
-      const to = parsePath(recipient.address, 'recipient', { allowPostmaster: true });
-      return { recipient, parameters, command: commands.rcpt(to, parameters) };
-    });
+    for (const { address, ...extras } of recipients) mail.add(address, extras);
     const known = (one: number): Recipient => mail.recipient(one);
-    mail.accepted = accepted.map(known);
+    mail.acceptedCount = accepted.length;
     mail.rejected = rejected.map(known);
+    if (rejected.length > 0) mail.#accepted = accepted.map(known);
     mail.delivered = delivered.map(known);
     mail.asked = asked && { ...asked, domains: asked.domains && new Set(asked.domains) };
     mail.content = content && Content.load(content, settings);

@@ -4,6 +4,7 @@
  */
 import type { Capabilities, ServerLimits } from '../wire/capabilities.ts';
 import type { MailParameters, RecipientParameters } from '../wire/command.ts';
+import type { Mail } from './mail.ts';
 
 /** The BODY that a message goes with: the caller's, else 8BITMIME where offered, else plain 7 bit. */
 export function resolveBody(
@@ -65,12 +66,16 @@ export interface Asked {
   domains: Set<string> | undefined;
 }
 
+/** Why the server cannot take the recipient whose turn it is, after so many others; undefined: it can, and is counted. */
+export function nextRecipientProblem(mail: Mail, at: number, capabilities: Capabilities): string | undefined {
+  return (
+    recipientProblem(mail.lines.parameters(at), capabilities) ??
+    recipientLimit(mail, mail.recipient(at + 1).address, capabilities.limits)
+  );
+}
+
 /** RFC 9422: why one more recipient is too many for its message, or undefined; then it is counted. */
-export function recipientLimit(
-  mail: { asked: Asked | undefined },
-  address: string,
-  limits: ServerLimits,
-): string | undefined {
+function recipientLimit(mail: Mail, address: string, limits: ServerLimits): string | undefined {
   const { rcptMax, rcptDomainMax } = limits;
   if (rcptMax === undefined && rcptDomainMax === undefined) return undefined;
   mail.asked ??= { recipients: 0, domains: undefined };

@@ -9,7 +9,7 @@ import type { Capabilities } from '../wire/capabilities.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { SmtpEvent, UnfinishedMessage } from './events.ts';
 import { ending, loginFailure, phaseOf, refusal } from './failures.ts';
-import type { Entry } from './ledger.ts';
+import { type Entry, lineOf } from './ledger.ts';
 import type { LoginAttempt } from './login.ts';
 
 /** What happened last, and what is known by then. */
@@ -63,7 +63,7 @@ export function connectionEvent(notice: Notice, at: Situation): SmtpEvent | unde
 function refused(step: Extract<Notice, { step: unknown }>['step'], at: Situation): SmtpEvent | undefined {
   const { entry, reply } = at;
   if (entry === undefined || reply === undefined) return undefined;
-  const error = refusal(reply, phaseOf(entry), entry.command?.line);
+  const error = refusal(reply, phaseOf(entry), lineOf(entry));
   return { name: reply.code < 500 ? 'SERVER_RETRY' : 'SERVER_ERROR', step, reply, error };
 }
 

@@ -8,10 +8,10 @@ import type { Reply } from '../wire/reply.ts';
 import { mailAnswer } from './answers.ts';
 import { type MailEffect, mailChart, mailWords as words } from './charts.ts';
 import { Content } from './content.ts';
-import type { UnfinishedMessage } from './events.ts';
-import { type Entry, entry, type Ledger, type Pace } from './ledger.ts';
+import type { Recipient, UnfinishedMessage } from './events.ts';
+import { type Entry, entry, type Ledger, type Pace, recipientOf } from './ledger.ts';
 import { added } from './lists.ts';
-import { type Addressee, Mail, type Sender } from './mail.ts';
+import { Mail, type RecipientExtras, type Sender } from './mail.ts';
 import { queue, queueAgain } from './mail-entries.ts';
 import { mailEvent, refusalOf, unfinishedOf } from './mail-telling.ts';
 import type { Outbox } from './outbox.ts';
@@ -75,7 +75,7 @@ export class Transactions {
 
   /** LMTP (RFC 2033 §4.2): after the verdict at hand, more are due for this message. */
   expectsMoreVerdicts(mail: Mail | undefined): boolean {
-    return this.#host.settings.lmtp && mail !== undefined && mail.verdicts + 1 < mail.accepted.length;
+    return this.#host.settings.lmtp && mail !== undefined && mail.verdicts + 1 < mail.acceptedCount;
   }
 
   // ── steps of the caller: legality was asked before ──
@@ -88,9 +88,11 @@ export class Transactions {
     return mail;
   }
 
-  addRecipient(mail: Mail, addressee: Addressee): void {
-    mail.addressees = added(mail.addressees, addressee);
+  /** @throws SmtpUsageError EINVAL, naming for example `recipient.address` */
+  addRecipient(mail: Mail, address: string, extras: RecipientExtras): Recipient {
+    const recipient = mail.add(address, extras);
     this.walk(mail, words['step.recipient']);
+    return recipient;
   }
 
   /** Opens the content, which begins with this header. */
@@ -124,8 +126,8 @@ export class Transactions {
     if (word === undefined) return false;
     const isVerdict = lmtp && (entry.kind === 'content' || entry.kind === 'last');
     if (word === words['mail.ok']) mail.settle();
-    if (word === words['rcpt.ok'] && entry.recipient) mail.accepted = added(mail.accepted, entry.recipient);
-    if (word === words['rcpt.refused']) this.#reject(mail, entry, reply);
+    if (word === words['rcpt.ok']) mail.accept(recipientOf(entry));
+    if (word === words['rcpt.refused']) mail.reject(recipientOf(entry), reply, refusalOf(reply, entry));
     const known = this.walk(mail, word, entry, reply);
     if (known && isVerdict && word !== words['in.vain']) this.#countVerdict(mail, reply, entry);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
@@ -144,11 +146,9 @@ export class Transactions {
 
   /** The server does not offer what one recipient needs; its turn to be told has come. */
   refuseRecipient(passed: Entry, error: SmtpError): void {
-    const { mail, recipient } = passed;
-    if (mail === undefined || recipient === undefined) return;
-    mail.rejected = added(mail.rejected, recipient);
-    mail.lastRefusal = undefined;
-    mail.lastRefusalError = error;
+    const { mail } = passed;
+    if (mail === undefined) return;
+    mail.reject(recipientOf(passed), undefined, error);
     this.walk(mail, words['rcpt.unsupported'], passed);
     if (mail.chunked && mail.envelopeDue === 0) this.openChunks(mail);
     this.#settle(mail);
@@ -163,7 +163,7 @@ export class Transactions {
   /** The content's turn has come, in chunks, and every recipient is answered: is there anybody to send it to? */
   openChunks(mail: Mail): void {
     if (mail.position.is.retreating) return;
-    this.walk(mail, mail.accepted.length > 0 ? words.chunking : words['data.nobody']);
+    this.walk(mail, mail.acceptedCount > 0 ? words.chunking : words['data.nobody']);
     this.#settle(mail);
   }
 
@@ -218,7 +218,7 @@ export class Transactions {
       case 'forget':
         return this.#forget(mail);
       case 'dot':
-        return ledger.pushFirst(entry('content', undefined, mail, undefined, true));
+        return ledger.pushFirst(entry('content', undefined, mail, 0, true));
       case 'spoil':
         return this.#calls.spoil();
       case 'recall':
@@ -258,13 +258,6 @@ export class Transactions {
 
   // ── counts ──
 
-  #reject(mail: Mail, answered: Entry, reply: Reply): void {
-    if (answered.recipient) mail.rejected = added(mail.rejected, answered.recipient);
-    mail.candidates--;
-    mail.lastRefusal = reply;
-    mail.lastRefusalError = refusalOf(reply, answered);
-  }
-
   #countVerdict(mail: Mail, reply: Reply, answered: Entry): void {
     const recipient = mail.accepted[mail.verdicts];
     mail.verdicts++;
@@ -274,7 +267,7 @@ export class Transactions {
       if (yes) mail.delivered = added(mail.delivered, recipient);
       else mail.rejected = added(mail.rejected, recipient);
     }
-    if (mail.verdicts < mail.accepted.length) return;
+    if (mail.verdicts < mail.acceptedCount) return;
     const good = mail.delivered.length > 0;
     this.walk(mail, good ? words['content.ok'] : words['verdicts.none'], answered, reply);
   }

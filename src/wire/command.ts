@@ -1,7 +1,7 @@
 /**
- * The only encoder of command lines: what is not checked cannot become a {@link Command}, and only a command's
- * bytes reach the wire outside message content. It must not know the server, the connection, or when a command
- * may be sent.
+ * The only encoder of command lines, but for the ordinary ones of `recipient-lines.ts`: what is not checked cannot
+ * become a {@link Command}, and only a command's bytes reach the wire outside message content. It must not know the
+ * server, the connection, or when a command may be sent.
  *
  * Each argument has its own grammar; the byte check at the end does not trust it. Lines are made of UTF-8 and
  * nothing else: narrowing to one octet a character would turn U+010D U+010A into CR LF (CVE-2025-7962).
@@ -228,7 +228,8 @@ function tooLong(verb: string, size: number, limit: number): SmtpUsageError {
 function checkPath(path: Path, utf8: boolean | undefined, option: string): string {
   if (!Path.is(path)) throw new SmtpUsageError('EINVAL', 'the address has not been parsed', option);
   if (path.utf8 && !utf8) {
-    throw new SmtpUsageError('EINVAL', `${quoted(path.address)} needs SMTPUTF8`, `${option}.address`);
+    const hint = option === 'recipient' ? ': give sendSender smtputf8: true' : '';
+    throw new SmtpUsageError('EINVAL', `${quoted(path.address)} needs SMTPUTF8${hint}`, `${option}.address`);
   }
   return path.address;
 }

@@ -24,9 +24,9 @@ function turn(made: Bench): Most {
       count.departed++;
       refuseMail.apply(this, all);
     }),
-    vi.spyOn(Ledger.prototype, 'depart').mockImplementation(function (this: Ledger, now) {
-      count.departed++;
-      depart.call(this, now);
+    vi.spyOn(Ledger.prototype, 'depart').mockImplementation(function (this: Ledger, now, commands = 1) {
+      count.departed += commands;
+      return depart.call(this, now, commands);
     }),
     vi.spyOn(Ledger.prototype, 'settle').mockImplementation(function (this: Ledger) {
       count.settled++;

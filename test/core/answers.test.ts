@@ -83,11 +83,8 @@ describe('of a message (TK32, TK33, TK37, TK38, TK61, S13)', () => {
     const path = parsePath('a@example.test', 'sender');
     const mail = new Mail({ id: 1 }, { path, name: undefined, replyTo: undefined, parameters: {} });
     mail.behind = behind;
-    mail.accepted = Array.from({ length: recipients }, (_, i) => ({
-      id: i + 1,
-      address: 'b@example.test',
-      type: 'to',
-    }));
+    const extras = { name: undefined, type: 'to', parameters: {} } as const;
+    for (let n = 0; n < recipients; n++) mail.accept(mail.add('b@example.test', extras));
     const rows = kinds.map(
       (kind) => [kind, runs((reply) => mailAnswer(entry(kind), mail, reply, lmtp))] as const,
     );

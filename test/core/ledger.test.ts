@@ -1,7 +1,16 @@
 /** The ledger: order, groups and what is forgotten, by example and against a list that is searched anew each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Entry, type EntryKind, entry, entryKinds, Ledger, type Pace } from '../../src/core/ledger.ts';
+import {
+  type Entry,
+  type EntryKind,
+  entry,
+  entryKinds,
+  Ledger,
+  lineOf,
+  type Pace,
+  recipientOf,
+} from '../../src/core/ledger.ts';
 import { Mail } from '../../src/core/mail.ts';
 import { parsePath } from '../../src/wire/address.ts';
 
@@ -255,6 +264,58 @@ function mailOf(id: number): Mail {
   const path = parsePath('a@example.test', 'sender');
   return new Mail({ id }, { path, name: undefined, replyTo: undefined, parameters: {} });
 }
+
+describe('RCPTs of one message (TK24, LE022)', () => {
+  const count = 5;
+
+  function withRecipients(ledger: Ledger): Mail {
+    const mail = mailOf(1);
+    for (let n = 0; n < count; n++) {
+      mail.add(`r${n}@example.test`, { name: undefined, type: 'to', parameters: {} });
+      ledger.pushRecipient(mail);
+    }
+    return mail;
+  }
+
+  it('wait as one, leave some at a time, and are answered one by one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: count }), { minLength: count }), (steps) => {
+        const ledger = new Ledger();
+        const mail = withRecipients(ledger);
+        expect(ledger.waiting).toBe(1);
+        let left = 0;
+        for (const step of steps) {
+          if (ledger.waiting === 0) break;
+          ledger.depart(0, step);
+          left = Math.min(count, left + step);
+          expect(ledger.due).toBe(left);
+        }
+        for (const recipient of mail.recipients) {
+          const { oldest, blamed } = ledger;
+          // before it is answered, and after
+          expect(blamed && recipientOf(blamed)).toBe(recipient);
+          ledger.settle();
+          expect(oldest && recipientOf(oldest)).toBe(recipient);
+          expect(oldest && lineOf(oldest)).toBe(`RCPT TO:<${recipient.address}>`);
+        }
+        expect([ledger.due, ledger.oldest]).toEqual([0, undefined]);
+      }),
+    );
+  });
+
+  it('are not one with what stands between them, or with those of another message', () => {
+    const ledger = new Ledger();
+    const mail = withRecipients(ledger);
+    ledger.push(entry('noop'));
+    mail.add('late@example.test', { name: undefined, type: 'to', parameters: {} });
+    ledger.pushRecipient(mail);
+    withRecipients(ledger);
+    expect(release(ledger, 'many')).toEqual([...Array.from({ length: count }, () => 'rcpt'), 'noop']);
+    expect(ledger.due).toBe(count + 1);
+    for (let n = 0; n <= count; n++) ledger.settle();
+    expect(release(ledger, 'many')).toHaveLength(1 + count);
+  });
+});
 
 describe('what is taken back (TK18)', () => {
   const envelope: readonly EntryKind[] = ['mail', 'rcpt', 'rcpt', 'data'];

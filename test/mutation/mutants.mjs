@@ -180,7 +180,7 @@ export const mutants = [
   ['src/wire/characters.ts', '(code >= 0x7f && code <= 0x9f)', '(code > 0x7f && code <= 0x9f)'],
   ['src/wire/characters.ts', 'code === 0x2028 || code === 0x2029', 'code === 0x2028'],
   ['src/wire/characters.ts', 'if (code > 0xdbff || !(next', 'if (!(next'],
-  ['src/wire/address.ts', 'if (at <= localLimit) return makePath', 'if (at > 0) return makePath'],
+  ['src/wire/address.ts', 'const ordinaryLength = 64', 'const ordinaryLength = 120'],
   ['src/wire/address.ts', "text.toLowerCase() === 'postmaster'", "text === 'postmaster'"],
   ['src/wire/address.ts', 'size + 1 + domainSize > addressLimit', 'size + domainSize > addressLimit'],
   ['src/wire/address.ts', 'return plain && atom ? value', 'return plain ? value'],
@@ -217,7 +217,7 @@ export const mutants = [
   ['src/core/connection.ts', 'if (early && this.ledger.due > 0) this.early = true;', ''],
   ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],
   ['src/core/connection.ts', "word === words['starttls.ok'] && this.halfReply ? undefined : word", 'word'],
-  ['src/core/connection.ts', "oldest?.kind === 'quit' ? lostAfterQuit : lost", 'lost'],
+  ['src/core/connection.ts', "entry?.kind === 'quit' ? lostAfterQuit : lost", 'lost'],
   ['src/core/connection.ts', 'Math.max(busySince, this.lastReplyAt)', 'busySince'],
   ['src/core/connection.ts', 'if (this.leaving) return false;\n', ''],
   [

@@ -18,7 +18,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
     ...['#settings', '#login', '#binding', '#offered', '#plusOffered', '#secure'],
     ...['#mechanism', '#held', '#challenges', '#said'], // come of running the tries again
   ],
-  Mail: [],
+  Mail: ['acceptedCount'],
   Opening: ['#settings', '#response'],
   Outbox: ['tracing', 'failure', '#pieces', '#text', '#kept'], // written out before a turn ends
   ReplyParser: ['#limits', '#line', '#scan', '#lines'], // found again in the octets
@@ -38,7 +38,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   ContentReader: [],
   Random: [],
   Deadlines: [],
-  Ledger: [],
+  Ledger: ['#due'],
   Position: ['name', 'tags', 'is', 'edges'],
   Faulty: ['save', 'restore', 'wait', 'onReady', '#inner', '#options', '#alarm'],
 };
