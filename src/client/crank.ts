@@ -56,7 +56,7 @@ export class Crank {
   /** The core and the transport have been restored. */
   load({ due, late }: ReturnType<Crank['save']>): void {
     this.#late = late;
-    this.#alarm.set(this.core.deadlines.next());
+    this.#alarm.set(this.core.nextDeadline());
     if (due) this.wake();
   }
 
@@ -92,7 +92,7 @@ export class Crank {
     } finally {
       this.core.drain(this.transport);
       this.#turning = false;
-      this.#alarm.set(this.core.deadlines.next());
+      this.#alarm.set(this.core.nextDeadline());
       this.#due ||= exhausted || this.core.busy;
     }
     if (this.#due) return 'more';
@@ -108,7 +108,7 @@ export class Crank {
   /** Milliseconds until a turn has something to do though nothing arrives. */
   readTimer(): number {
     if (this.#due) return 0;
-    const at = this.core.deadlines.next();
+    const at = this.core.nextDeadline();
     return at === Number.POSITIVE_INFINITY ? at : Math.max(0, Math.ceil(at - this.clock.now()));
   }
 
@@ -138,7 +138,7 @@ export class Crank {
    */
   #checkTime(exhausted: boolean): void {
     if (!exhausted || this.#late) this.core.handleTime();
-    this.#late = exhausted && this.core.late;
+    this.#late = exhausted && this.core.nextDeadline() <= this.core.now;
   }
 
   /** At most `budget` arrivals; true where more may wait. */

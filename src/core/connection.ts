@@ -81,7 +81,6 @@ export class Connection extends Conduct {
   /** A turn begins. */
   handleTurn(now: number): void {
     this.now = now;
-    this.#arm();
   }
 
   /** All that has arrived was taken, so what was to have happened by now has not. */
@@ -93,9 +92,10 @@ export class Connection extends Conduct {
     this.walk(words.timeout, { ...nothingAtHand, entry: this.ledger.blamed });
   }
 
-  /** A deadline has come. */
-  get late(): boolean {
-    return this.deadlines.next() <= this.now;
+  /** When something must have happened, or Infinity. */
+  nextDeadline(): number {
+    this.#arm();
+    return this.deadlines.next();
   }
 
   /** Takes what happened next on the line; false where nothing has. */
@@ -206,7 +206,6 @@ export class Connection extends Conduct {
       if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);
       if (outbox.failure) this.handleEvent({ type: 'lost', during: 'line', error: outbox.failure });
     }
-    this.#arm();
   }
 
   /** Half a reply has arrived. */
@@ -284,7 +283,10 @@ export class Connection extends Conduct {
 
   // ── time ──
 
-  /** The reply's deadline counts from the command's departure or the reply before it, whichever came later. */
+  /**
+   * Those that follow from what is on the wire, set when they are asked for. The reply's counts from the command's
+   * departure or the reply before it, whichever came later.
+   */
   #arm(): void {
     const { timeouts } = this.settings;
     const { oldest, busySince } = this.ledger;

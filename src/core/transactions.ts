@@ -55,7 +55,8 @@ export class Transactions {
   /** When the message left that has waited longest for its outcome, or Infinity. */
   get oldestStart(): number {
     const { first } = this.mails;
-    if (first?.over === false) return first.startedAt;
+    if (first === undefined) return Number.POSITIVE_INFINITY;
+    if (!first.over) return first.startedAt;
     for (const { over, startedAt } of this.mails) if (!over) return startedAt;
     return Number.POSITIVE_INFINITY;
   }

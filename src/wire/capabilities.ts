@@ -47,12 +47,17 @@ export interface Capabilities {
 /** Reads the reply to EHLO. */
 export function parseCapabilities(reply: Reply): Capabilities {
   const { text } = reply;
-  if (text !== last?.text) last = { text, capabilities: readCapabilities(reply.lines) };
-  return last.capabilities;
+  let known = recent.find((one) => one.text === text);
+  if (known === undefined) {
+    known = { text, capabilities: readCapabilities(reply.lines) };
+    recent = [known, ...recent].slice(0, mostRecent);
+  }
+  return known.capabilities;
 }
 
-/** Servers say the same at every connection, and nobody changes what was read. */
-let last: { readonly text: string; readonly capabilities: Capabilities } | undefined;
+/** Servers say the same at every connection, once in clear and once behind TLS, and nobody changes what was read. */
+let recent: readonly { readonly text: string; readonly capabilities: Capabilities }[] = [];
+const mostRecent = 4;
 
 function readCapabilities([greeting = '', ...lines]: readonly string[]): Capabilities {
   const keywords = new Map<string, string>();

@@ -163,7 +163,7 @@ export const mutants = [
     "binaryMime: has('BINARYMIME') && has('CHUNKING')",
     "binaryMime: has('BINARYMIME')",
   ],
-  ['src/wire/capabilities.ts', 'if (text !== last?.text) last', 'if (last === undefined) last'],
+  ['src/wire/capabilities.ts', '(one) => one.text === text', '() => true'],
   [
     'src/wire/capabilities.ts',
     "else if (keyword === 'AUTH') keywords",
