@@ -2,27 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SmtpClient } from 'smtpump';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Page } from '../support/page.ts';
 import { root } from '../support/run-node.ts';
-import { MailServer } from './mail-server.ts';
+import { served } from './served.ts';
 
 const page = new Page('docs/embedding.md');
 
 describe('the programs', () => {
-  const server = new MailServer();
-  beforeAll(async () => {
-    await server.listen();
-    page.install(server.port);
-  });
-  afterAll(async () => {
-    await server.close();
-    page.remove();
-  });
-
-  test('fit the published types', async () => {
-    expect(await page.typeErrors()).toBe('');
-  });
+  served(page);
 
   test.each(page.programs.map((text, i) => [i, text] as const))(
     'program %i runs, and asserts something',

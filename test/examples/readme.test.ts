@@ -3,20 +3,14 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  describeCode,
-  type ErrorCode,
-  SmtpClient,
-  type SmtpClientOptions,
-  type SmtpEventName,
-  type UsageCode,
-} from 'smtpump';
+import { describeCode, SmtpClient, type SmtpClientOptions, type SmtpEventName } from 'smtpump';
 import { runUntil, ScriptedServer, type ServerOptions, SimNetwork, VirtualClock } from 'smtpump/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { errorCodes, failureCodes, usageCodes } from '../support/codes.ts';
 import { Page } from '../support/page.ts';
 import { type Outcome, root } from '../support/run-node.ts';
-import { MailServer } from './mail-server.ts';
 import { type Replies, withRawServer } from './raw-server.ts';
+import { served } from './served.ts';
 
 const page = new Page('README.md');
 const { text: readme, programs } = page;
@@ -37,24 +31,12 @@ function table(heading: string): string[][] {
 const quoted = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 
 describe('the programs', () => {
-  const server = new MailServer();
-  beforeAll(async () => {
-    await server.listen();
-    page.install(server.port);
-  });
-  afterAll(async () => {
-    await server.close();
-    page.remove();
-  });
+  const server = served(page);
 
   const run = (i: number) => page.run(i);
   /** The program that imports of that entry. */
   const importing = (entry: string): number =>
     programs.findIndex((text) => text.includes(`from 'smtpump/${entry}'`));
-
-  test('fit the published types', async () => {
-    expect(await page.typeErrors()).toBe('');
-  });
 
   test('twelve lines send a mail', async () => {
     expect(programs[0]?.trim().split('\n').length).toBe(12);
@@ -198,32 +180,11 @@ describe('the tables', () => {
   });
 
   test('error codes: each is there with its text, and whether it is thrown', () => {
-    const usage: Record<UsageCode, true> = {
-      EINVAL: true,
-      EPERM: true,
-      EISCONN: true,
-      ENOTCONN: true,
-      EUNSUPPORTED: true,
-    };
-    const failures: Record<Exclude<ErrorCode, Exclude<UsageCode, 'EUNSUPPORTED'>>, true> = {
-      EUNSUPPORTED: true,
-      ESERVERPERM: true,
-      ESERVERTEMP: true,
-      ESERVERSYNC: true,
-      ETIMEDOUT: true,
-      ESHUTDOWN: true,
-      ECONNECTION: true,
-      ETLS: true,
-      EAUTH: true,
-      EABORTED: true,
-    };
     const yes = (is: boolean): string => (is ? 'yes' : '');
-    // keys of the two records above are codes
-    const codes = Object.keys({ ...usage, ...failures }) as ErrorCode[];
-    const rows = codes.map((code) => [
+    const rows = errorCodes.map((code) => [
       `\`${code}\``,
-      yes(code in usage),
-      yes(code in failures),
+      yes(code in usageCodes),
+      yes(code in failureCodes),
       describeCode(code),
     ]);
     expect(table('Errors')).toEqual(rows);
