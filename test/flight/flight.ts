@@ -33,6 +33,8 @@ export class Flight {
   /** Those whose end has left. */
   readonly endLeft = new Set<number>();
   down = false;
+  /** When DISCONNECTED was told, ms. */
+  endedAt = 0;
   #connectedAt = 0;
   #overAt = 0;
 
@@ -116,6 +118,7 @@ export class Flight {
     if (event.name !== 'DISCONNECTED') return;
     for (const { message, outcome } of event.messages) this.#over(message.id, outcome);
     this.down = true;
+    this.endedAt = this.clock.now();
   }
 
   #over(id: number, how: string): void {
