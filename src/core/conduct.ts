@@ -102,6 +102,17 @@ export class Conduct {
     this.pace = this.pace === 'many' ? 'message' : 'command';
   }
 
+  /**
+   * A server that drops the line may not have liked what it was given at once: messages behind each other, or, where
+   * they go one by one, the commands of the first. One that has taken a message so bears it.
+   * @param begun messages on this line
+   */
+  lineDropped(begun: number): void {
+    const tooMuch =
+      this.pace === 'many' ? this.transactions.onTheWire > 1 : begun === 1 && this.ledger.due > 1;
+    if (tooMuch) this.slowDown(this.pace);
+  }
+
   /** What is awaited that is no reply, if anything is. */
   get awaited(): Phase | undefined {
     return awaitedIn(this.position);

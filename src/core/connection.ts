@@ -225,8 +225,7 @@ export class Connection extends Conduct {
     const entry = this.ledger.blamed;
     const atHand = { entry, reply: undefined, cause: event.error };
     if (event.during === 'secure' && this.walk(words['secure.failed'], atHand)) return;
-    // a server that drops the line may not have liked what it was given at once
-    if (this.transactions.onTheWire > 1) this.slowDown(this.pace);
+    this.lineDropped(this.departures.inFlight.begun);
     this.walk(entry?.kind === 'quit' ? lostAfterQuit : lost, atHand);
   }
 

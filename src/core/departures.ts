@@ -53,9 +53,7 @@ const ownRset = entry('rset', rset, undefined, 0, true);
 
 export class Departures {
   readonly #host: DepartureHost;
-  readonly #inFlight = new InFlight();
-  /** MAILs that have left on this line. */
-  #begun = 0;
+  readonly inFlight: InFlight = new InFlight();
   /** Most messages have the sender of the one before. */
   #lastMail: { sender: Sender; body: MailParameters['body']; command: Command } | undefined;
   /** Of the chunk that leaves: its octets are counted before it does. */
@@ -83,22 +81,20 @@ export class Departures {
 
   /** A reply to this came: how many messages are in flight hangs on it. */
   answered(entry: Entry): void {
-    this.#inFlight.answered(entry.kind);
+    this.inFlight.answered(entry.kind);
   }
 
   /** A new line. */
   reset(): void {
-    this.#inFlight.clear();
-    this.#begun = 0;
+    this.inFlight.clear();
   }
 
   save() {
-    return { inFlight: this.#inFlight.save(), begun: this.#begun };
+    return this.inFlight.save();
   }
 
-  load({ inFlight, begun }: ReturnType<Departures['save']>): void {
-    this.#inFlight.load(inFlight);
-    this.#begun = begun;
+  load(saved: ReturnType<Departures['save']>): void {
+    this.inFlight.load(saved);
   }
 
   /** Lets one entry leave, or refuses it; false where it must wait. */
@@ -116,12 +112,12 @@ export class Departures {
   }
 
   #leaveMail(next: Entry, mail: Mail, moment: Moment): boolean {
-    if (this.#inFlight.isFull(moment.messagesInFlight)) return false;
+    if (this.inFlight.isFull(moment.messagesInFlight)) return false;
     if (this.#mayBeOvertaken(mail)) return false;
     const { capabilities } = moment;
     const { parameters } = mail.sender;
     const problem = mailProblem(parameters, capabilities, moment.chunking);
-    const tooMany = mailLimit(this.#begun, capabilities.limits);
+    const tooMany = mailLimit(this.inFlight.begun, capabilities.limits);
     const body = resolveBody(parameters.body, capabilities);
     if (tooMany !== undefined) {
       this.#host.transactions.refuseMail(next, exhausted(tooMany));
@@ -132,15 +128,15 @@ export class Departures {
       this.#host.transactions.refuseMail(next, unsupported('body', detail));
     } else {
       // how the messages in flight will fare is not known: none of them may spoil this one
-      if (this.#host.spoiled || this.#inFlight.messages > 0) {
+      if (this.#host.spoiled || this.inFlight.messages > 0) {
         this.#clear(moment);
         if (moment.pace === 'command') return false;
       }
-      mail.behind = this.#inFlight.messages > 0;
+      mail.behind = this.inFlight.messages > 0;
       mail.pace = moment.pace;
       mail.bodyType = body;
       mail.startedAt = moment.now;
-      this.#begun++;
+      this.inFlight.begun++;
       next.command = this.#mailCommand(
         mail.sender,
         body === '7bit' && !capabilities.eightBitMime ? undefined : body,
@@ -235,7 +231,7 @@ export class Departures {
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);
     leaving.command = commands.bdat(this.#octets, ended);
-    this.#inFlight.chunkLeft(this.#octets);
+    this.inFlight.chunkLeft(this.#octets);
     this.#send(leaving, moment);
     for (const piece of this.#pieces) outbox.write(piece, moment.transport);
     this.#octets = 0;
@@ -244,7 +240,7 @@ export class Departures {
     this.#tellDrain(content);
     if (ended) {
       transactions.endLeft(mail);
-      this.#inFlight.messages++;
+      this.inFlight.messages++;
     }
     return true;
   }
@@ -270,7 +266,7 @@ export class Departures {
     this.#depart(next, moment);
     this.#trace(dot, mail);
     if (!next.own) this.#host.transactions.endLeft(mail);
-    this.#inFlight.messages++;
+    this.inFlight.messages++;
     return true;
   }
 

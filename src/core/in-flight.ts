@@ -1,6 +1,6 @@
 /**
- * How much is under way and not judged, on one line: messages whose end has left, and the octets of their content.
- * It counts what leaves and what is answered, and says when no message may begin.
+ * How much is under way on one line: messages that have begun, those whose end has left and that are not judged, and
+ * the octets of their content. It counts what leaves and what is answered, and says when no message may begin.
  */
 import type { EntryKind } from './ledger.ts';
 import { Queue } from './queue.ts';
@@ -12,6 +12,8 @@ import { Queue } from './queue.ts';
 const mostOctets = 4 * 1024 * 1024;
 
 export class InFlight {
+  /** MAILs that have left. */
+  begun = 0;
   /** Messages whose end has left and whose verdict is due. */
   messages = 0;
   /** Octets of each chunk that is not answered, oldest first, and their sum. */
@@ -37,16 +39,18 @@ export class InFlight {
 
   /** A new line. */
   clear(): void {
+    this.begun = 0;
     this.messages = 0;
     this.#chunks.clear();
     this.#octets = 0;
   }
 
   save() {
-    return { messages: this.messages, chunks: [...this.#chunks] };
+    return { begun: this.begun, messages: this.messages, chunks: [...this.#chunks] };
   }
 
-  load({ messages, chunks }: ReturnType<InFlight['save']>): void {
+  load({ begun, messages, chunks }: ReturnType<InFlight['save']>): void {
+    this.begun = begun;
     this.messages = messages;
     for (const octets of chunks) this.chunkLeft(octets);
   }

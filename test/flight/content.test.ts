@@ -66,6 +66,25 @@ describe.each(ways)('%s', (_, extensions) => {
     }
   });
 
+  it('LE033: the same sender on the next connection: MAIL says what this server offers, and not what the last one did', () => {
+    const without = extensions.filter((one) => one !== '8BITMIME');
+    const flight = new Flight({
+      server: { extensions: ({ number }) => (number === 2 ? without : extensions) },
+    });
+    for (let connection = 1; connection <= 3; connection++) {
+      flight.client.connect();
+      for (let n = 0; n < 2; n++) sendMail(flight.client);
+      flight.until(() => flight.outcomes.size === 2 * connection);
+      flight.client.disconnect();
+      flight.until(() => flight.down);
+      flight.down = false;
+    }
+    expect(flight.server.messages.map(({ parameters }) => parameters.BODY)).toEqual(
+      [1, 1, 2, 2, 3, 3].map((connection) => (connection === 2 ? undefined : '8BITMIME')),
+    );
+    expect(flight.server.violations).toEqual([]);
+  });
+
   it('LE023 LE025 S10: nobody is left, and asked for the text all the same: nothing of it leaves, the others are whole', () => {
     const count = 6;
     for (const id of ids(count)) {

@@ -130,6 +130,66 @@ describe('MAIL is refused only because it came behind another', () => {
     },
   );
 
+  it.each([
+    ['CHUNKING', chunking],
+    ['PIPELINING', groups],
+  ] as const)(
+    'S20: a line that is dropped is slower the next time: one message at a time, then one command (%s)',
+    (_, extensions) => {
+      const group = /^(?:MAIL|RCPT|DATA|RSET)[^\r]*\r\n./;
+      /** On each connection so much at once costs the line; the third bears no group at all. */
+      const tooMuch = [/^(?:BDAT|\.\r\n).*^MAIL/ms, /^MAIL.*^RCPT/ms, group];
+      const flight = new Flight({
+        server: {
+          extensions,
+          reply({ verb }, session) {
+            const read = Buffer.from(flight.server.reads.at(-1) ?? []).toString();
+            if (verb === 'EHLO' || verb === 'CONNECT') return undefined;
+            return tooMuch[session.number - 1]?.test(read) ? { drop: true } : undefined;
+          },
+        },
+      });
+      const { client } = flight;
+      for (let connection = 1; connection <= 3; connection++) {
+        flight.down = false;
+        client.connect();
+        flight.fly(3 * connection - 2, 3 * connection);
+        flight.settle();
+        expect(flight.down, `connection ${connection}`).toBe(connection < 3);
+      }
+      expect(flight.wrongs(9)).toEqual([]);
+      expect([7, 8, 9].map((id) => flight.outcomes.get(id))).toEqual(['delivered', 'delivered', 'delivered']);
+    },
+  );
+
+  it('S20: but a server that has taken a message so is not slower for a line that breaks later', () => {
+    let mails = 0;
+    const flight = new Flight({
+      server: {
+        extensions: chunking,
+        reply({ verb }) {
+          if (verb === 'MAIL') mails++;
+          if (verb === 'MAIL' && mails === 2) return early;
+          return verb === 'RCPT' && mails === 5 ? { reset: true } : undefined;
+        },
+      },
+    });
+    flight.client.connect();
+    flight.fly(1, 6);
+    expect(flight.down).toBe(true);
+    flight.down = false;
+    const before = flight.server.reads.length;
+    flight.client.connect();
+    flight.fly(7, 9);
+    // its first end left in vain
+    flight.endLeft.delete(2);
+    expect(flight.wrongs(9)).toEqual([]);
+    const later = flight.server.reads.slice(before + 1).map((bytes) => Buffer.from(bytes).toString());
+    expect(later.map((text) => text.match(/^(?:MAIL|RCPT|BDAT)/gm)?.join(' '))).toEqual(
+      Array.from({ length: 3 }, () => 'MAIL RCPT BDAT'),
+    );
+  });
+
   it('S20: a server that refuses every MAIL for good refuses every message once', () => {
     const flight = fly(6, {
       extensions: chunking,
