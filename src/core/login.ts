@@ -13,9 +13,6 @@ import type { ChannelBinding } from '../transport/transport.ts';
 import { type Command, commands, initialResponseFits } from '../wire/command.ts';
 import type { ConnectionSettings, Login } from './settings.ts';
 
-/** No mechanism here needs more than four; a server that asks on and on is given up (S5). */
-const challengeLimit = 16;
-
 /** What one run of a mechanism was given. */
 interface Try {
   readonly drawn: readonly Uint8Array[];
@@ -42,7 +39,6 @@ export class LoginAttempt {
   #mechanism: Mechanism | undefined;
   /** An initial response too long for the AUTH line goes after the 334 (RFC 4954 §4). */
   #held: Uint8Array | undefined;
-  #challenges = 0;
   /** What each mechanism was begun and went on with, so that it can be run again. */
   #tries: Try[] = [];
   /** What is to be run again, before anything is asked of a mechanism. */
@@ -106,7 +102,6 @@ export class LoginAttempt {
     const name = this.#left.shift() ?? '';
     const { target } = this.#settings;
     const credentials = { ...this.#login.credentials, token: this.token ?? this.#login.credentials.token };
-    this.#challenges = 0;
     this.#held = undefined;
     this.#mechanism = createMechanism(name, credentials, {
       random,
@@ -125,7 +120,6 @@ export class LoginAttempt {
   answer(challenge: string): Command | undefined {
     this.revive();
     try {
-      if (++this.#challenges > challengeLimit) throw new Error('the server asks without end');
       this.#tries.at(-1)?.challenges.push(challenge);
       const held = this.#held;
       this.#held = undefined;

@@ -178,7 +178,6 @@ export class Transactions {
     const open = this.mails;
     this.mails = new Queue();
     for (const mail of open) {
-      if (mail.over && mail.outcome !== 'unsent') continue;
       this.walk(mail, words.lost);
       mail.content?.discard();
       const outcome = mail.outcome;

@@ -8,7 +8,10 @@ export interface Mechanism {
   readonly name: string;
   /** The initial response, or undefined where the server speaks first. Called once, before anything else. */
   start(): Uint8Array | undefined;
-  /** Throws {@link SaslError} on a challenge that is not understood or not to be trusted: cancel with `*`. */
+  /**
+   * Throws {@link SaslError} on a challenge that is not understood or not to be trusted, and on one more than there are
+   * (S5): cancel with `*`.
+   */
   respond(challenge: Uint8Array): Uint8Array;
   /** Called on 235. Throws {@link SaslError} where the server has not proved that it knows the password. */
   finish(): void;

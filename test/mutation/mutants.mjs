@@ -1,9 +1,6 @@
 /**
  * Flaws to be planted into the sources, one at a time: in which file, what stands there once, and what in its place.
- * Each changes what the program does; whatever is the same program in other words does not belong here. Five are known
- * to survive, since another line does the same work once more: `new Reply(` (only memory is pinned), `starttls.ok` with
- * half a reply (line.ts looks again), `this.leaving` before a reply (the line is closed and its parser empty by then),
- * `mail.outcome !== 'unsent'` (the chart takes no word there), `challengeLimit` (each mechanism counts its challenges).
+ * Each changes what the program does; whatever is the same program in other words does not belong here.
  *
  * @type {readonly (readonly [file: string, find: string, replace: string])[]}
  */
@@ -218,10 +215,8 @@ export const mutants = [
   ['src/core/conduct.ts', 'begun === 1 && ', ''],
   ['src/core/connection.ts', 'if (early && this.ledger.due > 0) this.early = true;', ''],
   ['src/core/connection.ts', 'if (outbox.failure) this.handleEvent', 'if (!outbox.failure) this.handleEvent'],
-  ['src/core/connection.ts', "word === words['starttls.ok'] && this.halfReply ? undefined : word", 'word'],
   ['src/core/connection.ts', "entry?.kind === 'quit' ? lostAfterQuit : lost", 'lost'],
   ['src/core/connection.ts', 'Math.max(busySince, this.lastReplyAt)', 'busySince'],
-  ['src/core/connection.ts', 'if (this.leaving) return false;\n', ''],
   [
     'src/core/connection.ts',
     "if (outbox.full) this.deadlines.set('drain', this.now + settings.timeouts.bodyMs);",
@@ -260,11 +255,9 @@ export const mutants = [
   ['src/core/departures.ts', ' || last.body !== body', ''],
   ['src/core/transactions.ts', "if (word === words['mail.ok']) mail.settle();\n", ''],
   ['src/core/transactions.ts', 'if (!mail.position.is.swallowing) mail.content?.checkEnd();\n', ''],
-  ['src/core/transactions.ts', "if (mail.over && mail.outcome !== 'unsent') continue;\n", ''],
   ['src/core/intake.ts', 'if (undeclared && has8bit(bytes.subarray(0, taken))) mail.has8bit = true;\n', ''],
   ['src/core/offers.ts', 'begun < mailMax', 'begun <= mailMax'],
   ['src/core/offers.ts', 'limit > 0 && size > limit', 'size > limit'],
-  ['src/core/login.ts', 'if (++this.#challenges > challengeLimit)', 'if (this.#challenges > challengeLimit)'],
   ['src/core/outbox.ts', 'if (!transport.write(bytes)) this.full = true;', 'transport.write(bytes);'],
   ['src/core/mail.ts', 'this.candidates = 0;\n    this.asked = undefined;', 'this.candidates = 0;'],
 ];

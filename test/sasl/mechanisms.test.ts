@@ -1,6 +1,7 @@
 /** The mechanisms without mutual proof: formats, published vectors, servers that ask too much. */
 import { describe, expect, test } from 'vitest';
 import { decodeBase64 } from '../../src/sasl/base64.ts';
+import { mechanismNames } from '../../src/sasl/choose.ts';
 import { createMechanism } from '../../src/sasl/create.ts';
 import type { Credentials } from '../../src/sasl/credentials.ts';
 import { type MechanismContext, SaslError } from '../../src/sasl/mechanism.ts';
@@ -101,6 +102,23 @@ test('a mechanism without its credentials, or unknown, is refused', () => {
     expect(() => createMechanism(name, { user: 'tim' }, context)).toThrow(SaslError);
   }
   expect(() => createMechanism('SCRAM-SHA-1-PLUS', credentials(), context)).toThrow(/cannot be bound/);
+});
+
+// nothing else keeps a server from asking for ever
+test.each(mechanismNames)('S5: %s gives up a server that asks on and on', (name) => {
+  const binding = { type: 'tls-exporter', data: new Uint8Array(32) } as const;
+  const mechanism = createMechanism(name, credentials(), { ...context, binding });
+  mechanism.start();
+  const asked = [...'12345'].findIndex((challenge) => {
+    try {
+      mechanism.respond(bytes(challenge));
+      return false;
+    } catch (error) {
+      return error instanceof SaslError;
+    }
+  });
+  expect([0, 1, 2]).toContain(asked);
+  expect(() => mechanism.respond(bytes('more'))).toThrow(SaslError);
 });
 
 describe('base64 of challenges (S5, LE127)', () => {

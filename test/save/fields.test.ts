@@ -16,7 +16,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   InFlight: ['#octets'], // the sum of the chunks
   LoginAttempt: [
     ...['#settings', '#login', '#binding', '#offered', '#plusOffered', '#secure'],
-    ...['#mechanism', '#held', '#challenges', '#said'], // come of running the tries again
+    ...['#mechanism', '#held', '#said'], // come of running the tries again
   ],
   Mail: ['acceptedCount'],
   Opening: ['#settings', '#response'],

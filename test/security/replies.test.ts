@@ -4,6 +4,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { trace } from 'smtpump/testing';
 import { describe, expect, it } from 'vitest';
+import { ReplyParser } from '../../src/wire/reply.ts';
 import { falsehoods } from '../faults/truths.ts';
 import { sendWhole } from '../faults/watched.ts';
 import { hasV8 } from '../support/runtime.ts';
@@ -114,6 +115,19 @@ describe('S11: replies without end are cut off', () => {
       expect(fields.every(({ client }) => client.state === 'disconnected')).toBe(true);
     },
   );
+
+  it.runIf(hasV8)('a short reply that somebody keeps does not keep the long one before it', () => {
+    const long = `220-${'x'.repeat(3000)}\r\n`.repeat(20);
+    const before = kept();
+    const replies = Array.from({ length: 40 }, () => {
+      const parser = new ReplyParser();
+      parser.feed(Buffer.from(`${long}220 hello\r\n250 short\r\n`));
+      expect(parser.next()?.lines).toHaveLength(21);
+      return parser.next();
+    });
+    expect((kept() - before) / replies.length).toBeLessThan(8192);
+    expect(replies.map((reply) => reply?.text)).toEqual(Array.from({ length: 40 }, () => 'short'));
+  });
 
   it.runIf(hasV8)('a megabyte that broke the bounds is not kept', () => {
     const before = kept();
