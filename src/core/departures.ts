@@ -214,7 +214,7 @@ export class Departures {
     if (mail.envelopeDue === 0) this.#host.transactions.openChunks(mail);
   }
 
-  /** One chunk of all that waits: the last one when the caller has ended, else only when it is worth a reply. */
+  /** One chunk of what waits: the last one when the caller has ended, else only when it is worth a reply. */
   #leaveChunk(next: Entry, mail: Mail, moment: Moment): boolean {
     const { content } = mail;
     const { ledger, outbox, settings, transactions } = this.#host;
@@ -222,7 +222,7 @@ export class Departures {
     // how many verdicts follow by LMTP hangs on whether all chunks before were taken
     if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
     const keep = this.#keep;
-    while (content.move(keep, Number.POSITIVE_INFINITY));
+    content.moveChunk(keep);
     const { ended } = content;
     if (ended) content.finish(keep);
     // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it

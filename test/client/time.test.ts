@@ -213,7 +213,7 @@ describe('a limit that runs out', () => {
 
   it('a body that moves, slowly, is not timed out: bodyMs counts from the last time the line took some', () => {
     const { client, settle, server, news } = connected({
-      line: { bytesPerSecond: 100_000, windowBytes: 20_000 },
+      line: { bytesPerSecond: 200_000, windowBytes: 20_000 },
       client: { timeouts: limits },
     });
     client.sendSender('a@example.test');

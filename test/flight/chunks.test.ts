@@ -163,6 +163,16 @@ describe('how big the chunks are', () => {
     expect(bdat(made)).toEqual(['500002 LAST']);
   });
 
+  it('LE026: while more may come, no chunk is larger than a receiver takes at once, and the rest waits', () => {
+    const made = opened(chunking, { bodyBufferBytes: 1_000_000 });
+    made.client.sendBody(`${'x'.repeat(499_998)}\r\n`);
+    made.settle();
+    expect(bdat(made)).toEqual(['114688', '114688', '114688', '114688']);
+    finish(made);
+    expect(bdat(made).at(-1)).toBe('41248 LAST');
+    expect(stored(made)).toHaveLength(500_000);
+  });
+
   it('LE026 LE031: a thousand small pieces, one a turn, become few chunks, and the last has the rest', () => {
     const made = opened(chunking);
     for (let n = 0; n < 1_000; n++) {
