@@ -4,9 +4,9 @@
  * number of rounds is capped. It must not know where the binding comes from.
  */
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto';
-import saslprep from '@mongodb-js/saslprep';
 import { gs2Header, saslname } from './gs2.ts';
 import { type Mechanism, type MechanismContext, SaslError, utf8 } from './mechanism.ts';
+import { prepare } from './prep.ts';
 import { readServerFinal, readServerFirst, type ServerFirst } from './scram-messages.ts';
 import { Secret } from './secret.ts';
 
@@ -106,19 +106,4 @@ function bindingFlag(plus: boolean, { binding, plusOffered }: MechanismContext):
   if (binding === undefined) return 'n';
   if (plus) return `p=${binding.type}`;
   return plusOffered === true ? 'n' : 'y';
-}
-
-/**
- * SASLprep (RFC 4013). Characters newer than Unicode 3.2 pass, since people do have them in passwords and servers
- * take them. The library's message is not passed on: it may speak of the text.
- */
-function prepare(text: string, what: string): string {
-  let prepared = '';
-  try {
-    prepared = saslprep(text, { allowUnassigned: true });
-  } catch {
-    throw new SaslError(`SCRAM: the ${what} holds characters that SASLprep forbids`);
-  }
-  if (prepared === '') throw new SaslError(`SCRAM: the ${what} is empty after SASLprep`);
-  return prepared;
 }
