@@ -14,18 +14,18 @@ export type Checks<T> = { readonly [K in keyof T]-?: (value: T[K], option: strin
  */
 export function checkOptionsOf<T extends object>(options: T, checks: Checks<T>, name: string): void {
   checkObject(options, name);
-  checkKeys(options, checks, name);
+  checkKeys(options, Object.keys(checks), name);
   const one = <K extends keyof T & string>(key: K): unknown => checks[key](options[key], `${name}.${key}`);
   for (const key in options) one(key);
 }
 
-/** Refuses what has a name that is none of these. */
-export function checkKeys(options: object, known: object, name: string): void {
-  for (const key of Object.keys(options)) {
-    if (Object.hasOwn(known, key)) continue;
-    const all = Object.keys(known).join(', ');
-    throw new SmtpUsageError('EINVAL', `there is no option ${quoted(key)}; there are ${all}`, name);
-  }
+/** Refuses what has a key that is none of these. */
+export function checkKeys(options: object, known: readonly string[], name: string): void {
+  for (const key of Object.keys(options)) if (!known.includes(key)) throw noSuch(key, known, name);
+}
+
+export function noSuch(key: string, known: readonly string[], name: string): SmtpUsageError {
+  return new SmtpUsageError('EINVAL', `it has no ${quoted(key)}; there are ${known.join(', ')}`, name);
 }
 
 export function checkObject(value: unknown, option: string): void {

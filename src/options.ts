@@ -9,12 +9,11 @@ import type { TlsPolicy } from '../machines/vocabulary.ts';
 import { callable, checkKeys, checkObject, count, flag, objectWith, oneOf, wrong } from './checks.ts';
 import { type Clock, systemRandom } from './clock.ts';
 import { type ConnectionSettings, defaultTimeouts, type Login, type Timeouts } from './core/settings.ts';
-import { SmtpUsageError } from './errors.ts';
 import { type AuthOptions, checkCredentials } from './sasl/credentials.ts';
 import { checkTransport, type TlsOptions, type Transport } from './transport/transport.ts';
 import { parseHelo } from './wire/address.ts';
 import type { BareLineEnds } from './wire/body.ts';
-import { findRefused, quoted } from './wire/characters.ts';
+import { findRefused } from './wire/characters.ts';
 
 /** Where and how to connect; each of these may be given anew to `connect()`. */
 export interface TargetOptions {
@@ -87,7 +86,7 @@ const targetKeys = ['host', 'port', 'path', 'auth', 'tls', 'tlsOptions'];
 /** Checks everything that can be checked before a connection. Throws SmtpUsageError EINVAL, naming the option. */
 export function checkOptions(options: SmtpClientOptions): void {
   checkObject(options, 'options');
-  checkKeys(options, known, 'options');
+  checkKeys(options, Object.keys(known), 'options');
   if (options.transport !== undefined) checkTransport(options.transport, 'transport');
   settingsFor(options, {});
   oneOf(options.pump, ['auto', 'manual'], 'pump');
@@ -97,15 +96,7 @@ export function checkOptions(options: SmtpClientOptions): void {
 /** The settings of one connection: what `connect()` was given stands before the client's own. */
 export function settingsFor(options: SmtpClientOptions, target: TargetOptions): ConnectionSettings {
   checkObject(target, 'target');
-  for (const key of Object.keys(target)) {
-    if (!targetKeys.includes(key)) {
-      throw new SmtpUsageError(
-        'EINVAL',
-        `connect() takes no ${quoted(key)}; it takes ${targetKeys.join(', ')}`,
-        'target',
-      );
-    }
-  }
+  checkKeys(target, targetKeys, 'target');
   // who names a host does not mean the socket that was named before
   const elsewhere = target.host !== undefined || target.port !== undefined ? { path: undefined } : {};
   const merged = { ...options, ...elsewhere, ...target };
@@ -136,6 +127,9 @@ export function settingsFor(options: SmtpClientOptions, target: TargetOptions): 
 function checkHost(host: string | undefined): string {
   if (host === undefined) return 'localhost';
   if (!isHost(host) || host === '') throw wrong(host, 'host', 'a host name or an address');
+  if (host.includes(':') && isIP(host) === 0) {
+    throw wrong(host, 'host', 'a host name or an address; the port is an option of its own');
+  }
   return host;
 }
 
@@ -182,7 +176,7 @@ function loginFor(auth: AuthOptions): Login {
 function checkTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
   if (given === undefined) return defaultTimeouts;
   checkObject(given, 'timeouts');
-  checkKeys(given, defaultTimeouts, 'timeouts');
+  checkKeys(given, Object.keys(defaultTimeouts), 'timeouts');
   for (const [name, value] of Object.entries(given)) {
     if (value !== undefined && !(typeof value === 'number' && value > 0)) {
       throw wrong(value, `timeouts.${name}`, 'a number of milliseconds above 0');

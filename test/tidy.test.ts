@@ -12,7 +12,7 @@ const layerOf = (path: string): string => path.replace(/^src\//, '').split(/[/.]
 const sourceOf = new Map([...library, ...tests].map((source) => [source.path, source]));
 
 describe('who may import whom', () => {
-  const pure = ['errors', 'json', 'wire', 'sasl', 'message', 'transport', 'clock'];
+  const pure = ['errors', 'json', 'checks', 'wire', 'sasl', 'message', 'transport', 'clock'];
   const core = ['machines', ...pure];
   const client = [...core, 'core', 'options'];
   const above = [...client, 'client'];
@@ -26,10 +26,10 @@ describe('who may import whom', () => {
     checks: ['errors', 'wire'],
     message: ['errors', 'wire'],
     transport: ['errors', 'json', 'clock', 'checks'],
-    sasl: ['errors', 'wire', 'transport'],
+    sasl: ['errors', 'wire', 'checks', 'transport'],
     testing: ['wakes', 'clock', 'json', 'checks', 'transport'],
     core,
-    options: [...core, 'core', 'checks'],
+    options: [...core, 'core'],
     client,
     promises: above,
     blocking: above,

@@ -2,6 +2,7 @@
  * The begin of a message: what `sendBom` takes, and the header section that comes of it and of the envelope.
  * Pure; clock and chance are arguments.
  */
+import { noSuch } from '../checks.ts';
 import { type Clock, systemHex, systemRandom } from '../clock.ts';
 import { added, nothing } from '../core/lists.ts';
 import type { Mail } from '../core/mail.ts';
@@ -70,7 +71,7 @@ function checkBom(options: BomOptions): void {
     throw new SmtpUsageError('EINVAL', `${quoted(options)} is not an object`, 'bom');
   }
   for (const key in options) {
-    if (!keys.includes(key)) throw new SmtpUsageError('EINVAL', `it has no ${quoted(key)}`, 'bom');
+    if (!keys.includes(key)) throw noSuch(key, keys, 'bom');
   }
   const { subject, date, headers, mime, raw } = options;
   checkFlag(mime, 'bom.mime');

@@ -2,6 +2,7 @@
  * What `sendSender` and `sendRecipient` take, checked once: addresses by the grammar of the envelope, names and
  * parameters by theirs. It throws before anything is queued, and knows no connection.
  */
+import { checkKeys } from '../checks.ts';
 import type { Recipient } from '../core/events.ts';
 import type { RecipientExtras, Sender } from '../core/mail.ts';
 import { SmtpUsageError } from '../errors.ts';
@@ -111,8 +112,7 @@ function asObject<T extends { readonly address: string }>(
   if (typeof input !== 'object' || input === null) {
     throw new SmtpUsageError('EINVAL', `${quoted(input)} is neither an address nor an object`, option);
   }
-  for (const key of Object.keys(input)) {
-    if (!keys.includes(key)) throw new SmtpUsageError('EINVAL', `it has no ${quoted(key)}`, option);
-  }
+  if (Array.isArray(input)) throw new SmtpUsageError('EINVAL', 'give one address at a time', option);
+  checkKeys(input, keys, option);
   return input;
 }

@@ -29,7 +29,7 @@ const steps: Readonly<Record<Step, StepFacts>> = {
       token: false,
       lmtp: false,
     }),
-    advice: 'wait for DISCONNECTED',
+    advice: 'disconnect() or abort() first, and wait for DISCONNECTED',
   },
   sendSender: {
     connection: words['step.message'],
@@ -44,14 +44,14 @@ const steps: Readonly<Record<Step, StepFacts>> = {
   sendBom: {
     connection: words['step.message'],
     mail: mailWords['step.bom'],
-    advice: 'it follows sendSender() and sendRecipient()',
+    advice: 'it comes once, after sendSender() and sendRecipient()',
   },
   // body bytes go round the chart: a tag says whether they may be given
   sendBody: { connection: words['step.message'], advice: 'it follows sendBom(), and comes before sendEom()' },
   sendEom: {
     connection: words['step.message'],
     mail: mailWords['step.eom'],
-    advice: 'it follows sendBom() and sendBody()',
+    advice: 'it comes once, after sendBom() and sendBody()',
   },
   reset: { connection: words['step.reset'], advice: onlyLeave },
   noop: { connection: words['step.noop'], advice: onlyLeave },

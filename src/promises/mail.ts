@@ -2,6 +2,7 @@
  * A whole mail as `send()` takes it, taken apart into what the steps take. What addresses and fields may be, the
  * steps decide.
  */
+import { checkKeys } from '../checks.ts';
 import type { BomOptions } from '../client/begin.ts';
 import type { RecipientOptions, SenderOptions } from '../client/envelope.ts';
 import { SmtpUsageError } from '../errors.ts';
@@ -40,9 +41,7 @@ export function checkMail(mail: Mail): void {
   if (typeof mail !== 'object' || mail === null) {
     throw new SmtpUsageError('EINVAL', `${quoted(mail)} is not an object`, 'mail');
   }
-  for (const key of Object.keys(mail)) {
-    if (!Object.hasOwn(known, key)) throw new SmtpUsageError('EINVAL', `it has no ${quoted(key)}`, 'mail');
-  }
+  checkKeys(mail, Object.keys(known), 'mail');
   if (recipientsOf(mail).length === 0) {
     throw new SmtpUsageError('EINVAL', 'a mail needs a recipient: give to, cc or bcc', 'mail');
   }

@@ -2,6 +2,7 @@
  * What a login is made of, and the check that the client makes at construction, before any traffic.
  * It must not know the mechanisms' formats, only which of these things they need.
  */
+import { checkKeys } from '../checks.ts';
 import { SmtpUsageError } from '../errors.ts';
 import { checkText, findRefused, octets, quoted } from '../wire/characters.ts';
 import { type Holdings, mechanismNames } from './choose.ts';
@@ -42,9 +43,10 @@ export interface Credentials {
  * @throws SmtpUsageError EINVAL, without quoting a secret
  */
 export function checkCredentials(auth: AuthOptions, option: string): Credentials {
-  if (typeof auth !== 'object' || auth === null) throw wrong('it is no object', option);
-  for (const key of Object.keys(auth))
-    if (!keys.includes(key)) throw wrong(`it has no ${quoted(key)}`, option);
+  if (typeof auth !== 'object' || auth === null) {
+    throw wrong('it is no object, such as { user, password }', option);
+  }
+  checkKeys(auth, keys, option);
   checkName(auth.user, `${option}.user`);
   checkName(auth.authzid, `${option}.authzid`);
   const mechanism = auth.mechanism === undefined ? undefined : known(auth.mechanism, `${option}.mechanism`);

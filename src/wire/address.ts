@@ -173,7 +173,9 @@ function printLocal(value: string): string {
 /** What a character that does not belong there usually means. */
 function strange(text: string, at: number): string {
   const char = text.charAt(at);
-  if (char === '<' || char === '>') return 'give the bare address, without < and > or a display name';
+  if (char === '<' || char === '>' || (char === ' ' && text.endsWith('>'))) {
+    return 'give the bare address, without < and >; a display name is an option of its own, name';
+  }
   if (char === '@') return at === 0 ? 'source routes are not supported' : 'the local part is not complete';
   if (char === '.') return 'the local part has a dot too many';
   if (char === ' ') return `a space at position ${at} stands outside quotes`;

@@ -52,7 +52,8 @@ function wrongCharacter(text: string): string | undefined {
     const code = text.charCodeAt(i);
     if (isAlphanumeric(code) || code === hyphen || code === dot || code > 0x7f) continue;
     const shown = code > 0x20 && code < 0x7f ? `"${text.charAt(i)}"` : codePoint(text, i);
-    return `the domain holds ${shown}`;
+    const hint = shown === '","' || shown === '";"' ? ': give one address at a time' : '';
+    return `the domain holds ${shown}${hint}`;
   }
   return undefined;
 }

@@ -141,6 +141,67 @@ describe('hints', () => {
 });
 
 describe('misuse', () => {
+  const begun = (): Bench['client'] => {
+    const { client } = connected();
+    client.sendSender('a@example.test');
+    client.sendRecipient('b@example.test');
+    client.sendBom();
+    return client;
+  };
+  const given = (value: unknown): never => value as never;
+
+  // what somebody may try who has not read much, and what helps
+  it.each<[string, () => unknown, RegExp]>([
+    ['a list of recipients', () => connected().client.sendSender(given(['a@b.example'])), /one address at a/],
+    [
+      'a list in a text',
+      () => connected().client.sendSender('a@b.example, c@d.example'),
+      /one address at a time/,
+    ],
+    [
+      'a name in front',
+      () => connected().client.sendSender('Me <a@b.example>'),
+      /display name .* option of its own/,
+    ],
+    [
+      'an unknown key',
+      () => connected().client.sendSender(given({ adress: 'a@b' })),
+      /no "adress"; there are address/,
+    ],
+    ['connect() twice', () => begun().connect(), /disconnect\(\) or abort\(\) first/],
+    ['sendBom() twice', () => begun().sendBom(), /state 'body': it comes once/],
+    [
+      'sendEom() twice',
+      () => {
+        const client = begun();
+        client.sendEom();
+        client.sendEom();
+      },
+      /state 'sent': it comes once/,
+    ],
+    [
+      'the port in the host',
+      () => bench({ client: { host: 'mx.example:25' } }),
+      /port is an option of its own/,
+    ],
+    ['an address of the web', () => bench({ client: { host: 'smtp://mx.example' } }), /not a host name/],
+    [
+      'pass',
+      () => bench({ client: { auth: given({ user: 'a', pass: 'b' }) } }),
+      /no "pass"; there are user, password/,
+    ],
+    ['a login as text', () => bench({ client: { auth: given('a:b') } }), /\{ user, password \}/],
+    [
+      'secure: true',
+      () => bench({ client: given({ secure: true }) }),
+      /no "secure"; there are host, port, .*tls/,
+    ],
+  ])('%s: the error says what to do', (_, act, text) => {
+    expect(act).toThrow(
+      expect.objectContaining({ name: 'SmtpUsageError', message: expect.stringMatching(text) }),
+    );
+  });
+
   it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty', '', 'CONNECT', 'connect '])(
     'can(%j) is EINVAL: it is no step',
     (name) => {

@@ -17,7 +17,7 @@ import { mutants } from './mutants.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const workshop = join(root, '.tmp/mutants');
-const copied = ['machines', 'src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const copied = ['bench', 'machines', 'src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const limitMs = 240_000;
 
 /** The tests nearest to the flaw first, then those further off. */
@@ -32,8 +32,7 @@ const stages = {
   ],
 };
 const quick = ['--pool', 'threads', '--no-isolate', '--maxWorkers', '1'];
-/** The last counts what lives on a heap that it must have to itself. */
-const leftOut = ['test/machines/diagram.test.ts', 'test/simulation/**', 'test/client/many.test.ts'];
+const leftOut = ['test/machines/diagram.test.ts', 'test/simulation/**'];
 
 /**
  * @param {string} command

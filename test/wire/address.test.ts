@@ -111,12 +111,12 @@ describe('special paths', () => {
 describe('refused', () => {
   const payloads: [string, RegExp][] = [
     ['"a@evil.example b"@good.example,x', /domain holds ","/],
-    ['"a@evil.example" <b@good.example>', /stands outside quotes/],
+    ['"a@evil.example" <b@good.example>', /bare address/],
     ['a@b>\r\nRCPT TO:<x@y', /U\+000D/],
     ['<a@b> SIZE=1', /bare address/],
     ['a@b> SIZE=1', /domain holds ">"/],
     ['a@b SIZE=1', /domain holds U\+0020/],
-    ['Name <a@b>', /space/],
+    ['Name <a@b>', /bare address.*name/],
     ['<a@b>', /bare address/],
     ['a(comment)@b', /comments/],
     ['(c)a@b', /comments/],
