@@ -5,7 +5,7 @@
 import type { BomOptions } from '../client/begin.ts';
 import { SmtpClient } from '../client/client.ts';
 import type { RecipientOptions, SenderOptions } from '../client/envelope.ts';
-import { asError, type Phase, SmtpError } from '../errors.ts';
+import { asError, type Phase, SmtpError, SmtpUsageError } from '../errors.ts';
 import type { SmtpClientOptions } from '../options.ts';
 import type { Body } from './body.ts';
 import { Deferred } from './deferred.ts';
@@ -31,7 +31,7 @@ export async function connect(
   { signal }: CallOptions = {},
 ): Promise<SmtpConnection> {
   refuseAborted(signal, 'connect');
-  const traffic = new Traffic(options instanceof SmtpClient ? options : new SmtpClient(options));
+  const traffic = new Traffic(options instanceof SmtpClient ? options : clientOf(options));
   let givenUp: SmtpError | undefined;
   try {
     await withSignal(traffic.opened.promise, signal, 'connect', (error) => {
@@ -42,6 +42,13 @@ export async function connect(
     throw givenUp ?? error;
   }
   return new SmtpConnection(traffic);
+}
+
+function clientOf(options: SmtpClientOptions): SmtpClient {
+  const client = new SmtpClient(options);
+  if (options.pump !== 'manual') return client;
+  const text = 'nobody could turn it before connect() is done: make the client yourself, and give that';
+  throw new SmtpUsageError('EINVAL', text, 'pump');
 }
 
 /**

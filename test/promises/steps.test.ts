@@ -186,6 +186,8 @@ describe('connect', () => {
 
   it('takes options, and says at once which are wrong', async () => {
     await expect(connect({ port: 0 })).rejects.toMatchObject({ code: 'EINVAL', option: 'port' });
+    const hand = connect({ pump: 'manual' });
+    await expect(hand).rejects.toMatchObject({ code: 'EINVAL', option: 'pump' });
     const client = new SmtpClient({ pump: 'manual' });
     client.connect();
     await expect(connect(client)).rejects.toMatchObject({ code: 'EISCONN' });
