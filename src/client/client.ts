@@ -25,7 +25,7 @@ import { BodyStream } from './body-stream.ts';
 import { Crank } from './crank.ts';
 import { Driver } from './driver.ts';
 import { checkRecipient, checkSender, type RecipientOptions, type SenderOptions } from './envelope.ts';
-import { illegal, isLegal } from './legality.ts';
+import { illegal, isLegal, type StepFacts, stepNamed, steps } from './legality.ts';
 import { Listeners } from './listeners.ts';
 import { restoreClient, saveClient } from './snapshot.ts';
 import { type SmtpState, stateOf } from './state.ts';
@@ -86,7 +86,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
 
   /** Is this step legal now? */
   can(step: Step): boolean {
-    return isLegal(step, this.#core);
+    return isLegal(stepNamed(step), this.#core);
   }
 
   // ── steps: they queue, and throw on misuse ──
@@ -97,7 +97,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    */
   connect(target: TargetOptions = {}): void {
     const settings = settingsFor(this.#options, target);
-    this.#require('connect');
+    this.#require(steps.connect);
     this.#target = target;
     this.#core.connect(settings);
     this.#crank.stepped();
@@ -109,11 +109,10 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN, EUNSUPPORTED
    */
   sendSender(sender: string | SenderOptions): Message {
-    this.#require('sendSender');
+    this.#require(steps.sendSender);
     const checked = checkSender(sender);
-    const chunking = this.#options.chunking ?? true;
-    const { capabilities } = this.#core;
-    this.#offered(capabilities && mailProblem(checked.parameters, capabilities, chunking), 'sender');
+    const { capabilities, settings } = this.#core;
+    this.#offered(capabilities && mailProblem(checked.parameters, capabilities, settings.chunking), 'sender');
     const { message } = this.#core.transactions.begin(checked);
     this.#crank.stepped();
     return message;
@@ -125,10 +124,9 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN, EUNSUPPORTED
    */
   sendRecipient(recipient: string | RecipientOptions): Recipient {
-    const mail = this.#require('sendRecipient');
+    const mail = this.#requireMail(steps.sendRecipient);
     const extras = checkRecipient(recipient, mail.sender);
-    const { capabilities } = this.#core;
-    this.#offered(capabilities && recipientProblem(extras.parameters, capabilities), 'recipient');
+    this.#offered(this.capabilities && recipientProblem(extras.parameters, this.capabilities), 'recipient');
     const address = typeof recipient === 'string' ? recipient : recipient.address;
     const added = this.#core.transactions.addRecipient(mail, address, extras);
     this.#crank.stepped();
@@ -140,7 +138,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EINVAL, EPERM, ENOTCONN
    */
   sendBom(options: BomOptions = {}): void {
-    const mail = this.#require('sendBom');
+    const mail = this.#requireMail(steps.sendBom);
     const header = headerFor(mail, options, this.#core.settings, this.#clock);
     this.#core.transactions.open(mail, header);
     this.#crank.stepped();
@@ -153,7 +151,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EPERM, ENOTCONN, EUNSUPPORTED (8-bit octets that the server cannot take), EINVAL
    */
   sendBody(chunk: string | Uint8Array): number {
-    const mail = this.#require('sendBody');
+    const mail = this.#requireMail(steps.sendBody);
     const taken = takeBody(mail, chunk, this.#core.capabilities);
     this.#crank.stepped();
     return taken;
@@ -164,7 +162,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EPERM, ENOTCONN
    */
   sendEom(): void {
-    this.#core.transactions.end(this.#require('sendEom'));
+    this.#core.transactions.end(this.#requireMail(steps.sendEom));
     this.#crank.stepped();
   }
 
@@ -173,7 +171,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EPERM, ENOTCONN
    */
   reset(): void {
-    this.#require('reset');
+    this.#require(steps.reset);
     this.#core.reset();
     this.#crank.stepped();
   }
@@ -183,7 +181,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EPERM, ENOTCONN
    */
   noop(): void {
-    this.#require('noop');
+    this.#require(steps.noop);
     this.#core.noop();
     this.#crank.stepped();
   }
@@ -193,7 +191,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError ENOTCONN
    */
   disconnect(): void {
-    this.#require('disconnect');
+    this.#require(steps.disconnect);
     this.#core.disconnect();
     this.#crank.stepped();
   }
@@ -203,7 +201,7 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError ENOTCONN
    */
   abort(): void {
-    this.#require('abort');
+    this.#require(steps.abort);
     this.#core.abort();
     this.#crank.stepped();
   }
@@ -214,9 +212,9 @@ export class SmtpClient extends Listeners<SmtpListeners> {
    * @throws SmtpUsageError EPERM, ENOTCONN
    */
   bodyStream(): Writable {
-    const mail = this.#require('sendBody');
+    const mail = this.#requireMail(steps.sendBody);
     const { transactions } = this.#core;
-    const isOpen = (): boolean => transactions.newest === mail && isLegal('sendBody', this.#core);
+    const isOpen = (): boolean => transactions.newest === mail && isLegal(steps.sendBody, this.#core);
     const stream = new BodyStream(this, isOpen, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
@@ -270,22 +268,28 @@ export class SmtpClient extends Listeners<SmtpListeners> {
     const { name } = event;
     if (this.#streams.size > 0) for (const stream of this.#streams) stream.hear(event);
     // the name and the event belong together: one union, discriminated by `name`
-    (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
-    if (name !== 'COMMAND' && name !== 'REPLY' && name !== 'STATE') this.emit('event', event);
+    if (this.hears(name)) (this.emit as (name: string, event: SmtpEvent) => boolean).call(this, name, event);
+    const isTracing = name === 'COMMAND' || name === 'REPLY' || name === 'STATE';
+    if (!isTracing && this.hears('event')) this.emit('event', event);
     this.rethrow();
   }
 
   protected override listenersChanged(): void {
+    super.listenersChanged();
     this.#crank.trace((name) => this.listenerCount(name) > 0);
   }
 
   // ── legality ──
 
-  #require(step: 'connect' | 'sendSender' | 'reset' | 'noop' | 'disconnect' | 'abort'): void;
-  #require(step: 'sendRecipient' | 'sendBom' | 'sendBody' | 'sendEom'): Mail;
-  #require(step: Step): Mail | undefined {
+  #require(step: StepFacts): void {
     if (!isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
-    return this.#core.transactions.newest;
+  }
+
+  /** The message that the step belongs to. */
+  #requireMail(step: StepFacts): Mail {
+    const { newest } = this.#core.transactions;
+    if (newest === undefined || !isLegal(step, this.#core)) throw illegal(step, this.state, this.#core);
+    return newest;
   }
 
   /** What the server is known not to offer throws; what is not known yet is found when it leaves. */

@@ -10,7 +10,9 @@ import type { Word } from '../core/walk.ts';
 import { SmtpUsageError } from '../errors.ts';
 import { quoted } from '../wire/characters.ts';
 
-interface StepFacts {
+/** A step, and what it needs to be legal. */
+export interface StepFacts {
+  readonly name: Step;
   /** What the connection is asked. Facts of a word do not matter to legality. */
   readonly connection: Word<ConnectionWord>;
   /** What the newest message is asked. */
@@ -20,8 +22,9 @@ interface StepFacts {
 }
 
 const onlyLeave = 'the login failed, or the connection is being closed';
-const steps: Readonly<Record<Step, StepFacts>> = {
+export const steps: Readonly<Record<Step, StepFacts>> = {
   connect: {
+    name: 'connect',
     connection: connectionChart.word({
       type: 'step.connect',
       tls: 'never',
@@ -32,61 +35,73 @@ const steps: Readonly<Record<Step, StepFacts>> = {
     advice: 'disconnect() or abort() first, and wait for DISCONNECTED',
   },
   sendSender: {
+    name: 'sendSender',
     connection: words['step.message'],
     mail: mailWords['step.next'],
     advice: 'end the message before with sendEom() or reset()',
   },
   sendRecipient: {
+    name: 'sendRecipient',
     connection: words['step.message'],
     mail: mailWords['step.recipient'],
     advice: 'it follows sendSender(), and comes before sendBom()',
   },
   sendBom: {
+    name: 'sendBom',
     connection: words['step.message'],
     mail: mailWords['step.bom'],
     advice: 'it comes once, after sendSender() and sendRecipient()',
   },
   // body bytes go round the chart: a tag says whether they may be given
-  sendBody: { connection: words['step.message'], advice: 'it follows sendBom(), and comes before sendEom()' },
+  sendBody: {
+    name: 'sendBody',
+    connection: words['step.message'],
+    advice: 'it follows sendBom(), and comes before sendEom()',
+  },
   sendEom: {
+    name: 'sendEom',
     connection: words['step.message'],
     mail: mailWords['step.eom'],
     advice: 'it comes once, after sendBom() and sendBody()',
   },
-  reset: { connection: words['step.reset'], advice: onlyLeave },
-  noop: { connection: words['step.noop'], advice: onlyLeave },
+  reset: { name: 'reset', connection: words['step.reset'], advice: onlyLeave },
+  noop: { name: 'noop', connection: words['step.noop'], advice: onlyLeave },
   disconnect: {
+    name: 'disconnect',
     connection: connectionChart.word({ type: 'step.disconnect', open: false }),
     advice: 'call connect() first',
   },
-  abort: { connection: words['step.abort'], advice: 'call connect() first' },
+  abort: { name: 'abort', connection: words['step.abort'], advice: 'call connect() first' },
 };
 
-export function isLegal(step: Step, connection: Connection): boolean {
-  if (!Object.hasOwn(steps, step))
-    throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
-  const facts = steps[step];
-  // DISCONNECTED of the connection before is still to be told
-  if (step === 'connect' && connection.outbox.hasEvents) return false;
-  return connection.can(facts.connection) && mailTakes(step, facts, connection.transactions.newest);
+/** Throws SmtpUsageError EINVAL for what is no step. */
+export function stepNamed(step: Step): StepFacts {
+  if (Object.hasOwn(steps, step)) return steps[step];
+  throw new SmtpUsageError('EINVAL', `${quoted(step)} is not a step`, 'step');
 }
 
-function mailTakes(step: Step, facts: StepFacts, newest: Mail | undefined): boolean {
-  if (step === 'sendBody') return newest?.position.is.contentOpen === true;
-  if (facts.mail === undefined) return true;
-  if (newest === undefined) return step === 'sendSender';
-  return mailChart.step(newest.position, facts.mail) !== undefined;
+export function isLegal(step: StepFacts, connection: Connection): boolean {
+  // DISCONNECTED of the connection before is still to be told
+  if (step === steps.connect && connection.outbox.hasEvents) return false;
+  return connection.can(step.connection) && mailTakes(step, connection.transactions.newest);
+}
+
+function mailTakes(step: StepFacts, newest: Mail | undefined): boolean {
+  if (step === steps.sendBody) return newest?.position.is.contentOpen === true;
+  if (step.mail === undefined) return true;
+  if (newest === undefined) return step === steps.sendSender;
+  return mailChart.step(newest.position, step.mail) !== undefined;
 }
 
 /** The error of a step that is not legal, with the state that it met. */
-export function illegal(step: Step, state: string, connection: Connection): SmtpUsageError {
-  const at = `${step}() in state '${state}'`;
-  if (step === 'connect') return new SmtpUsageError('EISCONN', `${at}: ${steps.connect.advice}`);
+export function illegal(step: StepFacts, state: string, connection: Connection): SmtpUsageError {
+  const at = `${step.name}() in state '${state}'`;
+  if (step === steps.connect) return new SmtpUsageError('EISCONN', `${at}: ${step.advice}`);
   const { is } = connection.position;
   if (is['public:disconnected']) return new SmtpUsageError('ENOTCONN', `${at}: call connect() first`);
   if (is['public:closing']) return new SmtpUsageError('ENOTCONN', `${at}: the connection is being closed`);
   if (!connection.can(words['step.message'])) {
     return new SmtpUsageError('EPERM', `${at}: the login failed; disconnect() or abort()`);
   }
-  return new SmtpUsageError('EPERM', `${at}: ${steps[step].advice}`);
+  return new SmtpUsageError('EPERM', `${at}: ${step.advice}`);
 }

@@ -7,6 +7,8 @@ import { EventEmitter } from 'eventemitter3';
 export class Listeners<Types extends EventEmitter.ValidEventTypes> extends EventEmitter<Types> {
   /** What listeners have thrown and nobody has taken. */
   readonly #thrown: unknown[] = [];
+  /** The names that somebody listens to. */
+  #heard: ReadonlySet<unknown> = new Set();
   /** The listener as it is registered, by the listener as it was given. */
   readonly #guards = new WeakMap<object, unknown>();
 
@@ -72,8 +74,15 @@ export class Listeners<Types extends EventEmitter.ValidEventTypes> extends Event
     if (thrown.length > 1) throw new AggregateError(thrown, `${thrown.length} listeners threw`);
   }
 
+  /** Does somebody listen to it? */
+  protected hears(name: EventEmitter.EventNames<Types>): boolean {
+    return this.#heard.has(name);
+  }
+
   /** Somebody has come or gone. */
-  protected listenersChanged(): void {}
+  protected listenersChanged(): void {
+    this.#heard = new Set(this.eventNames());
+  }
 
   #guardOf<F>(fn: F): F {
     // a guard was made of this very listener, and takes what it takes

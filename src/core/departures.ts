@@ -5,6 +5,7 @@
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from '../wire/capabilities.ts';
 import { type Command, commands, type MailParameters } from '../wire/command.ts';
+import { Chunk } from './chunk.ts';
 import type { Content, Piece } from './content.ts';
 import { exhausted, unsupported } from './failures.ts';
 import { InFlight } from './in-flight.ts';
@@ -56,13 +57,7 @@ export class Departures {
   readonly inFlight: InFlight = new InFlight();
   /** Most messages have the sender of the one before. */
   #lastMail: { sender: Sender; body: MailParameters['body']; command: Command } | undefined;
-  /** Of the chunk that leaves: its octets are counted before it does. */
-  readonly #pieces: Piece[] = [];
-  #octets = 0;
-  readonly #keep = (piece: Piece): void => {
-    this.#pieces.push(piece);
-    this.#octets += piece.length;
-  };
+  readonly #chunk = new Chunk();
 
   constructor(host: DepartureHost) {
     this.#host = host;
@@ -73,7 +68,7 @@ export class Departures {
     while (!this.#host.outbox.blocked) {
       const next = this.#host.ledger.next(moment.pace);
       if (next === undefined) return;
-      if (!(moment.open || entryKinds[next.kind].opening)) return;
+      if (!moment.open && !entryKinds[next.kind].opening) return;
       this.#host.outbox.spend(commandCost);
       if (!this.#leave(next, moment)) return;
     }
@@ -196,7 +191,7 @@ export class Departures {
       if (mail.due > 0) return false;
       this.#host.transactions.nobodyLeft(mail);
     } else if (moment.chunking) {
-      this.#openChunks(mail);
+      this.#openChunks(next, mail);
     } else {
       this.#send(next, moment);
       // the place of the content in the order; it leaves bit by bit
@@ -206,8 +201,9 @@ export class Departures {
   }
 
   /** No DATA, no 354: the content's turn has come. */
-  #openChunks(mail: Mail): void {
-    this.#host.ledger.replaceFirst(entry('last', undefined, mail));
+  #openChunks(next: Entry, mail: Mail): void {
+    next.kind = 'last';
+    next.command = undefined;
     mail.chunked = true;
     if (mail.behind) mail.content?.keep();
     mail.content?.choose(mail.bodyType === 'binarymime' ? 'binary' : 'chunks');
@@ -221,22 +217,19 @@ export class Departures {
     if (content === undefined || !(content.ended || content.worthAChunk)) return false;
     // how many verdicts follow by LMTP hangs on whether all chunks before were taken
     if (settings.lmtp && content.ended && mail.due > mail.envelopeDue) return false;
-    const keep = this.#keep;
-    content.moveChunk(keep);
+    const chunk = this.#chunk;
+    content.moveChunk(chunk.add);
     const { ended } = content;
-    if (ended) content.finish(keep);
+    if (ended) content.finish(chunk.add);
     // such an Exchange refuses an empty last chunk: an empty line more, as libESMTP does it
-    const refusesEmpty = ended && this.#octets === 0 && moment.capabilities.has('XEXCH50');
-    if (refusesEmpty && mail.bodyType !== 'binarymime') keep(lineEnd);
+    const refusesEmpty = ended && chunk.octets === 0 && moment.capabilities.has('XEXCH50');
+    if (refusesEmpty && mail.bodyType !== 'binarymime') chunk.add(lineEnd);
     const leaving = ended ? next : entry('chunk', undefined, mail);
     if (!ended) ledger.pushFirst(leaving);
-    leaving.command = commands.bdat(this.#octets, ended);
-    this.inFlight.chunkLeft(this.#octets);
+    leaving.command = commands.bdat(chunk.octets, ended);
+    this.inFlight.chunkLeft(chunk.octets);
     this.#send(leaving, moment);
-    for (const piece of this.#pieces) outbox.write(piece, moment.transport);
-    this.#octets = 0;
-    // cheaper than a new list, or than setting its length
-    while (this.#pieces.pop() !== undefined);
+    chunk.leave(outbox, moment.transport);
     this.#tellDrain(content);
     if (ended) {
       transactions.endLeft(mail);

@@ -51,8 +51,9 @@ export const entryKinds = {
 
 /** One command, or RCPTs of one message that follow each other. */
 export interface Entry {
-  readonly kind: EntryKind;
-  /** Made when it leaves, where it depends on what the server offers. Of RCPTs see {@link commandOf}. */
+  /** That of DATA becomes that of the last chunk where the content goes in chunks. */
+  kind: EntryKind;
+  /** Made when it leaves, where it depends on what the server offers. Of RCPTs see {@link lineOf}. */
   command: Command | undefined;
   readonly mail: Mail | undefined;
   /** RCPT: the `id` of the recipient that was answered last; the next is the first that is not. */
@@ -169,11 +170,6 @@ export class Ledger {
       queue.shift();
     }
     for (const entry of [...ahead, ...entries].reverse()) queue.unshift(entry);
-  }
-
-  /** The first of those that wait goes another way. */
-  replaceFirst(entry: Entry): void {
-    this.#waiting.replaceFirst(entry);
   }
 
   /** What may leave now: all up to the next barrier, or one command at a time. */

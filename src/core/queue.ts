@@ -38,11 +38,6 @@ export class Queue<T> {
     this.#length++;
   }
 
-  /** Puts it in the place of the first. */
-  replaceFirst(item: T): void {
-    if (this.#length > 0) this.#ring[this.#head] = item;
-  }
-
   shift(): T | undefined {
     if (this.#length === 0) return undefined;
     const item = this.#ring[this.#head];

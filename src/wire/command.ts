@@ -54,6 +54,7 @@ const envelopeShapeUtf8: Shape = { limit: envelopeLimit, utf8: true };
 const authShape: Shape = { limit: authLimit };
 
 // The constructor, lent to this file alone.
+let makeBdat: (text: string) => Command;
 let make: (verb: string, start: string, argument?: string, end?: string, shape?: Shape) => Command;
 
 /** One command line, checked. */
@@ -94,6 +95,8 @@ export class Command {
   }
 
   static {
+    // digits and constants: there is nothing to look at
+    makeBdat = (text) => new Command('BDAT', text, text.length, undefined);
     make = (verb, start, argument = '', end = '', shape = plainShape) => {
       const octets = checkLine(verb, start, argument, end, shape);
       // most ends are a few constants, which are joined once
@@ -151,7 +154,7 @@ export const commands = {
   },
   /** RFC 3030 §2: so many octets of content follow at once. */
   bdat(size: number, last: boolean): Command {
-    return make('BDAT', 'BDAT ', String(checkCount(size, 'octets')), last ? ' LAST' : '');
+    return makeBdat(`BDAT ${checkCount(size, 'octets')}${last ? ' LAST\r\n' : lineEnd}`);
   },
   rset(): Command {
     return fixed.rset;

@@ -144,10 +144,6 @@ class Naive {
     const found = this.all.find((one) => one.entry === entry);
     if (found) found.at = at;
   }
-  replaceFirst(entry: Entry): void {
-    const [first] = this.all.filter((one) => one.at === 'waiting');
-    if (first) first.entry = entry;
-  }
   next(pace: Pace): Entry | undefined {
     const [candidate] = this.waiting;
     const newest = this.wire.at(-1);
@@ -160,7 +156,6 @@ class Naive {
 type Op =
   | { readonly op: 'push'; readonly kind: EntryKind; readonly times: number }
   | { readonly op: 'pushFirst'; readonly kind: EntryKind }
-  | { readonly op: 'replaceFirst'; readonly kind: EntryKind }
   | { readonly op: 'release'; readonly pace: Pace }
   | { readonly op: 'settle'; readonly times: number }
   | { readonly op: 'clear' };
@@ -174,7 +169,6 @@ const ops: fc.Arbitrary<Op[]> = fc.array(
     { weight: 3, arbitrary: fc.record({ op: fc.constant('push'), kind, times: fc.constant(1) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('push'), kind: plainKind, times: many }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('pushFirst'), kind }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('replaceFirst'), kind }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('release'), pace: fc.constantFrom(...paces) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('settle'), times: many }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('clear') }) },
@@ -195,13 +189,6 @@ function apply(op: Op, ledger: Ledger, naive: Naive): void {
       const made = entry(op.kind);
       ledger.pushFirst(made);
       return naive.pushFirst(made);
-    }
-    case 'replaceFirst': {
-      // only what is there can be replaced
-      if (naive.waiting.length === 0) return;
-      const made = entry(op.kind);
-      ledger.replaceFirst(made);
-      return naive.replaceFirst(made);
     }
     case 'release':
       for (let next = ledger.next(op.pace); next; next = ledger.next(op.pace)) {

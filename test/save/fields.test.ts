@@ -12,7 +12,7 @@ const noState: Readonly<Record<string, readonly string[]>> = {
   Connection: [],
   Transactions: ['#host', '#calls'],
   Content: ['#limit', '#refuseBare', '#next', '#waiting'], // options; what waits is in the chunks
-  Departures: ['#host', '#lastMail', '#pieces', '#octets', '#keep'],
+  Departures: ['#host', '#lastMail', '#chunk'], // a chunk has left when a turn ends
   InFlight: ['#octets'], // the sum of the chunks
   LoginAttempt: [
     ...['#settings', '#login', '#binding', '#offered', '#plusOffered', '#secure'],
