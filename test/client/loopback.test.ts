@@ -1,9 +1,10 @@
 /** The client on real sockets and Node's own event loop, against smtp-server on the loopback. No waiting for time. */
 import { createServer, type Server } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { SmtpClient, type SmtpClientOptions, type SmtpEvent } from 'smtpump';
+import { SmtpClient, type SmtpClientOptions, type SmtpEvent, TlsMemory, tcp } from 'smtpump';
 import { describe, expect, it } from 'vitest';
 import { certificate } from '../support/certificates.ts';
+import { hasWholeTls } from '../support/runtime.ts';
 import { atEnd, listen } from '../transport/loopback.ts';
 import { last, sendMail, short } from './support.ts';
 
@@ -86,6 +87,28 @@ describe("pump: 'auto' on the event loop, over a real line", () => {
     expect(told).toEqual(['SECURE_OK', expect.stringMatching(/^AUTH_OK/), 'CONNECTED', ...good]);
     expect(received[0]).toMatchObject({ secure: true, user: 'ann' });
   });
+
+  it.runIf(hasWholeTls)(
+    'S4: a client that connects again resumes its session, and so does another with the same memory',
+    async () => {
+      const { port } = await serve();
+      const tlsMemory = new TlsMemory();
+      const options = { host: '127.0.0.1', port, tls: 'always', tlsOptions: trusted } as const;
+      const resumed: boolean[] = [];
+      const clients = [tcp({ tlsMemory }), tcp({ tlsMemory }), tcp()].map(
+        (transport) => new SmtpClient({ ...options, transport }),
+      );
+      for (const client of clients) {
+        client.on('SECURE_OK', ({ tls }) => resumed.push(tls.resumed));
+        client.on('CONNECTED', () => client.disconnect());
+        for (let n = 0; n < 2; n++) {
+          client.connect();
+          await new Promise<void>((resolve) => client.once('DISCONNECTED', () => resolve()));
+        }
+      }
+      expect(resumed).toEqual([false, true, true, true, false, true]);
+    },
+  );
 
   it('TK49: implicit TLS', async () => {
     const { port, received } = await serve({ secure: true });

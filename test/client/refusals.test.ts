@@ -50,7 +50,7 @@ describe.each(modes)('a refusal, %s', (_, pipelining) => {
     },
   );
 
-  it('MAIL refused: the cascaded replies are shown as REPLY', () => {
+  it('LE020: MAIL refused: the cascaded replies are shown as REPLY', () => {
     const { client, settle } = refusing({ MAIL: '550 no' });
     const codes: number[] = [];
     client.on('REPLY', (event) => codes.push(event.reply.code));
@@ -208,7 +208,7 @@ describe('every recipient refused, and 354 all the same', () => {
   it.each([
     ['after sendEom', true],
     ['before sendEom', false],
-  ])('a lone dot, and the message is refused once; %s', (_, ended) => {
+  ])('LE023: a lone dot, and the message is refused once; %s', (_, ended) => {
     const made = connected({ server: once(yes) });
     const { client, server, settle, news } = made;
     client.sendSender('a@example.test');
@@ -245,7 +245,7 @@ describe('every recipient refused, and 354 all the same', () => {
     expect(news()).toEqual(next);
   });
 
-  it('MAIL refused and 354 to the DATA on the wire: a lone dot as well', () => {
+  it('LE020 LE023: MAIL refused and 354 to the DATA on the wire: a lone dot as well', () => {
     const made = connected({ server: once({ MAIL: '550 no', DATA: '354 go on', CONTENT: '554 nothing' }) });
     const { client, server, settle, news } = made;
     sendMail(client);

@@ -62,7 +62,7 @@ describe('round trips', () => {
     });
   });
 
-  it('TK70: a server that does not offer PIPELINING is asked one by one', () => {
+  it('TK70 LE021: a server that does not offer PIPELINING is asked one by one', () => {
     expect(trips(true, 100, 'none', false)).toEqual([3, 103]);
   });
 

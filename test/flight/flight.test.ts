@@ -33,7 +33,24 @@ describe('round trips', () => {
     });
   });
 
-  it('LE019 LE020 LE027: what leaves in one write, by what is offered', () => {
+  it.each([
+    ['CHUNKING', chunking, 1],
+    ['PIPELINING', groups, 2],
+  ] as const)('LE019 LE027: one message to 100 recipients, by %s', (_, extensions, trips) => {
+    const flight = new Flight({ server: { extensions } });
+    const { client } = flight;
+    client.connect();
+    client.sendSender('a@example.test');
+    for (let n = 0; n < 100; n++) client.sendRecipient(`r${n}@example.test`);
+    client.sendBom({ raw: true });
+    client.sendBody('text\r\n');
+    client.sendEom();
+    flight.until(() => flight.outcomes.size === 1);
+    expect(flight.server.messages[0]?.to).toHaveLength(100);
+    expect(flight.trips).toBe(trips);
+  });
+
+  it('LE019 LE020 LE021 LE027: what leaves in one write, by what is offered', () => {
     const writes = (extensions: string[]): string[] => {
       const { server } = fly(2, { extensions });
       return server.reads.slice(1).map((bytes) => {
@@ -44,6 +61,8 @@ describe('round trips', () => {
     expect(writes(chunking)).toEqual(['MAIL RCPT BDAT RSET MAIL RCPT BDAT']);
     expect(writes(groups)).toEqual(['MAIL RCPT DATA', '. RSET MAIL RCPT DATA', '.']);
     expect(writes(['CHUNKING', '8BITMIME'])).toEqual(['MAIL', 'RCPT', 'BDAT', 'MAIL', 'RCPT', 'BDAT']);
+    const oneByOne = ['MAIL', 'RCPT', 'DATA', '.'];
+    expect(writes(['8BITMIME'])).toEqual([...oneByOne, ...oneByOne]);
   });
 });
 
