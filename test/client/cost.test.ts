@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 describe.each(ways)('%s', (_, chunking) => {
-  it('LE027 S9: a reply that nobody reads is never made a string: 100 messages in flight, every event heard', () => {
+  it('LE027: a reply that nobody reads is never made a string: 100 messages in flight, every event heard', () => {
     const { client, turn } = ready(chunking);
     let delivered = 0;
     const kept: { text: string }[] = [];
