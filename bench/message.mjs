@@ -31,4 +31,8 @@ export const body = Buffer.from(bodyText, 'latin1');
 let given = 0;
 
 /** So many recipients nobody has had before: no client shall win by remembering. @param {number} n */
-export const freshRecipients = (n) => Array.from({ length: n }, () => `recipient${given++}@sink.example`);
+export function freshRecipients(n) {
+  const recipients = [];
+  for (let i = 0; i < n; i++) recipients.push(`recipient${given++}@sink.example`);
+  return recipients;
+}

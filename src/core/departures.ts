@@ -43,7 +43,7 @@ export interface DepartureHost {
 /** What a command counts beside its octets: some hundreds of them leave in a turn, whether they write or not. */
 const commandCost = 64;
 /** So many RCPTs at most leave before it is looked whether more may. */
-const rcptsAtOnce = 32;
+const rcptsAtOnce = 128;
 
 const lineEnd = Uint8Array.of(0x0d, 0x0a);
 const loneDot = Uint8Array.of(0x2e, 0x0d, 0x0a);
