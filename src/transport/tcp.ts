@@ -2,7 +2,13 @@
  * The transport of real life: node:net and node:tls. It needs a loop that returns to Node. It knows no SMTP, and keeps
  * no socket longer than it is open.
  */
-import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import {
+  connect,
+  type IpcNetConnectOpts,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { checkOptionsOf } from '../checks.ts';
 import { clearBytes, LineError } from './line-error.ts';
 import { type TcpOptions, tcpChecks } from './tcp-options.ts';
@@ -13,8 +19,15 @@ import type { Target, TlsOptions, Transport, TransportEvent } from './transport.
 const defaultReadBytes = 262_144;
 const defaultWriteBytes = 65_536;
 const defaultCloseMs = 2000;
+
 /** ms; Node takes a longer one for none. */
 const longestTimer = 2 ** 31 - 1;
+/**
+ * Where what arrives in clear is put, whoever it is for: a new buffer for each read costs as much as the read. On Node
+ * only: Deno does not bear it once TLS begins.
+ */
+const landing =
+  'deno' in process.versions || 'bun' in process.versions ? undefined : Buffer.allocUnsafeSlow(65_536);
 
 /**
  * A transport for one client; it can be opened again after each loss or close.
@@ -53,7 +66,12 @@ export class TcpTransport implements Transport {
     this.close(false);
     this.#target = target;
     this.#state = 'opening';
-    const socket = connect(connectOptions(target, this.#options));
+    const socket: Socket = connect({
+      ...connectOptions(target, this.#options),
+      ...(landing && {
+        onread: landAt(landing, (bytes) => this.#socket === socket && this.#read(socket, bytes)),
+      }),
+    });
     this.#attach(socket);
     socket.once('connect', () => {
       if (this.#socket !== socket) return;
@@ -206,6 +224,17 @@ export class TcpTransport implements Transport {
     this.#corked = false;
     this.#socket?.uncork();
   }
+}
+
+/** Node calls for each arrival; what arrived is copied before the next one lands. */
+function landAt(buffer: Buffer, take: (bytes: Buffer) => void): OnReadOpts {
+  return {
+    buffer,
+    callback(length) {
+      take(Buffer.from(buffer.subarray(0, length)));
+      return true;
+    },
+  };
 }
 
 function connectOptions(target: Target, options: TcpOptions): TcpNetConnectOpts | IpcNetConnectOpts {
