@@ -9,6 +9,7 @@ import { SmtpClient } from '../client/client.ts';
 import type { RecipientOptions, SenderOptions } from '../client/envelope.ts';
 import type { SmtpState } from '../client/state.ts';
 import type { Recipient } from '../core/events.ts';
+import { defaultSettings } from '../core/settings.ts';
 import type { SmtpUsageError } from '../errors.ts';
 import type { TargetOptions } from '../options.ts';
 import type { TlsInfo } from '../transport/transport.ts';
@@ -48,6 +49,8 @@ export function connect(options: BlockingOptions = {}): BlockingClient {
 export class BlockingClient {
   readonly #client: SmtpClient;
   readonly #talk: Conversation;
+  /** Octets of a body that may wait in the client; what has left it may wait in the transport, if that keeps any. */
+  readonly #mostWaiting: number;
   #tokenError: SmtpUsageError | undefined;
 
   /** @throws SmtpUsageError EINVAL, naming the option */
@@ -56,6 +59,8 @@ export class BlockingClient {
     const transport = transportOf(options);
     this.#client = new SmtpClient({ ...this.#patient(options), transport, pump: 'manual' });
     this.#talk = new Conversation(this.#client, transport);
+    const { bodyBufferBytes = defaultSettings.bodyBufferBytes } = options;
+    this.#mostWaiting = transport.copies === true ? bodyBufferBytes : Number.POSITIVE_INFINITY;
   }
 
   /** What the newest message, else the connection, is doing. */
@@ -140,11 +145,19 @@ export class BlockingClient {
    */
   sendBody(chunk: string | Uint8Array): number {
     this.#talk.lookUpMessage();
-    const bytes = chunk instanceof Uint8Array ? new Uint8Array(chunk) : chunk;
-    const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+    const length = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+    let rest = chunk;
+    let ours = false;
     for (let taken = 0; ; ) {
-      taken += this.#client.sendBody(typeof bytes === 'string' ? bytes : bytes.subarray(taken));
+      // behind what the client takes of the caller's memory comes as much of ours as can wait when this returns
+      if (!ours && typeof rest !== 'string' && rest.length < 2 * this.#mostWaiting) {
+        rest = new Uint8Array(rest);
+        ours = true;
+      }
+      const more = this.#client.sendBody(rest);
+      taken += more;
       if (taken >= length) break;
+      if (typeof rest !== 'string') rest = rest.subarray(more);
       this.#talk.answer('DRAIN');
     }
     // what goes wrong with the body shows when it leaves

@@ -96,6 +96,8 @@ export interface WaitingTransport extends Transport {
    * @returns false when the time ran out
    */
   wait(timeoutMs: number): boolean;
+  /** `write()` keeps nothing of what it is given: the bytes may change when it has returned. @default false */
+  readonly copies?: boolean | undefined;
 }
 
 export function canWait(transport: Transport): transport is WaitingTransport {

@@ -120,6 +120,24 @@ describe('the body', () => {
     expect(server.messages[0]?.data.length).toBe(2 * text.length);
   });
 
+  test('is the caller’s again after the call, also of a transport that copies what it is given', () => {
+    for (const length of [1, 9_999, 20_000, 20_001, 39_999, 40_000, 40_001, 200_000]) {
+      const { client, server } = connectedWorld({}, { bodyBufferBytes: 20_000 }, { ...slow, copies: true });
+      client.sendSender('me@sender.example');
+      client.sendRecipient(ann);
+      client.sendBom({ raw: true });
+      const buffer = Buffer.alloc(length);
+      for (const letter of ['a', 'b']) {
+        buffer.fill(letter);
+        client.sendBody(buffer);
+      }
+      buffer.fill('x');
+      client.sendEom();
+      const text = Buffer.from(server.messages[0]?.data ?? []).toString();
+      expect(text).toBe(`${'a'.repeat(length)}${'b'.repeat(length)}\r\n`);
+    }
+  });
+
   test('is the caller’s again after the call', () => {
     const { client, server } = connectedWorld({}, {}, slow);
     client.sendSender('me@sender.example');

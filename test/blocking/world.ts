@@ -1,4 +1,5 @@
 /** A blocking client and a scripted server in virtual time, and what a call throws. */
+import type { WaitingTransport } from 'smtpump';
 import { BlockingClient, type BlockingOptions } from 'smtpump/blocking';
 import {
   type LineShape,
@@ -24,14 +25,16 @@ export interface World {
 export function world(
   server: ServerOptions = {},
   options: BlockingOptions = {},
-  line: LineShape = {},
+  { copies = false, ...line }: LineShape & { readonly copies?: boolean } = {},
 ): World {
   const clock = new VirtualClock();
   const network = new SimNetwork({ clock, latencyMs: 10, ...line });
   const scripted = new ScriptedServer(server);
   network.listen('mx.example', scripted);
   const asked = { polls: 0, waits: 0 };
-  const transport = counted(network.transport(), asked);
+  const transport = copies
+    ? copying(counted(network.transport(), asked))
+    : counted(network.transport(), asked);
   const client = new BlockingClient({ host: 'mx.example', clock, transport, ...options });
   const began = clock.now();
   return { client, server: scripted, network, clock, asked, elapsed: () => clock.now() - began };
@@ -95,4 +98,11 @@ function counted(transport: MemoryTransport, asked: { polls: number; waits: numb
     return wait(timeoutMs);
   };
   return transport;
+}
+
+/** Keeps nothing of what it is given, and says so. */
+function copying(transport: MemoryTransport): WaitingTransport {
+  const write = transport.write.bind(transport);
+  transport.write = (bytes) => write(new Uint8Array(bytes));
+  return Object.assign(transport, { copies: true });
 }

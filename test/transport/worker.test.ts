@@ -106,6 +106,20 @@ describe('wait()', () => {
     expect(textOf(next(b))).toBe('for b');
   });
 
+  it('keeps nothing of what it is given: the bytes may change at once', () => {
+    const transport = line();
+    expect(transport.copies).toBe(true);
+    const given = Buffer.alloc(1_000_000, 'x');
+    expect(transport.write(given)).toBe(false);
+    given.fill('y');
+    for (let heard = 0; heard < given.length; ) {
+      const event = next(transport);
+      if (event.type !== 'bytes') continue;
+      heard += event.bytes.length;
+      expect(Buffer.from(event.bytes).includes('y')).toBe(false);
+    }
+  });
+
   it('moves on what the ring had no room for', () => {
     const transport = line();
     const size = 3_000_000;
