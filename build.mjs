@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * The JavaScript of the package: a file for each entry of `exports`, one for the worker transport's thread, and what
- * they share beside them, so that a class is the same whichever entry it came by. A program that starts reads six
- * files in place of 120. Dependencies stay outside; the declarations are tsc's (tsconfig.build.json).
+ * they share beside them, so that a class is the same whichever entry it came by. A program that starts reads
+ * eight files in place of 120. Dependencies stay outside; the declarations are tsc's (tsconfig.build.json).
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -16,7 +16,8 @@ export function checkOptionsOf<T extends object>(options: T, checks: Checks<T>, 
   checkObject(options, name);
   checkKeys(options, Object.keys(checks), name);
   const one = <K extends keyof T & string>(key: K): unknown => checks[key](options[key], `${name}.${key}`);
-  for (const key in options) one(key);
+  // what is inherited counts as well
+  for (const key in checks) one(key);
 }
 
 /** Refuses what has a key that is none of these. */

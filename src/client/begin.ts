@@ -79,7 +79,8 @@ function checkBom(options: BomOptions): void {
   // the section below takes milliseconds too, which are our own clock's
   if (typeof date === 'number') throw new SmtpUsageError('EINVAL', `not a date: ${date}`, 'date');
   if (raw && (subject ?? date ?? headers ?? mime) !== undefined) {
-    const key = ['subject', 'date', 'headers', 'mime'].find((name) => Object.hasOwn(options, name));
+    const names = ['subject', 'date', 'headers', 'mime'] as const;
+    const key = names.find((name) => options[name] !== undefined);
     throw new SmtpUsageError('EINVAL', 'with raw the caller writes the whole header', `bom.${key}`);
   }
 }

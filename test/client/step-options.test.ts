@@ -99,7 +99,7 @@ describe('options of the steps', () => {
 
   const boms: Readonly<Record<string, readonly unknown[]>> = {
     bom: [5, null, 'x', { title: 'x' }],
-    'bom.mime': [{ mime: 'yes' }],
+    'bom.mime': [{ mime: 'yes' }, { raw: true, subject: undefined, mime: true }],
     'bom.raw': [{ raw: 1 }],
     'bom.subject': [{ raw: true, subject: 'x' }],
     'bom.headers': [{ raw: true, headers: {} }],

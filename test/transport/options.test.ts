@@ -123,6 +123,12 @@ describe.each(Object.entries(made))('%s', (name, [make, wrong]) => {
   });
 });
 
+it("TK01: options that are inherited are checked too, and what else is inherited is nobody's business", () => {
+  const heir = (options: object): object => Object.create(options);
+  expect(refused(() => tcp(heir({ noDelay: 'yes' })))).toBe('EINVAL tcp.noDelay');
+  expect(refused(() => tcp(heir({ noDelay: true, noSuch: 1 })))).toBe('nothing');
+});
+
 describe('what is no options at all', () => {
   const no = null as never;
   it('TK01: null, a word or a number is EINVAL', () => {

@@ -114,7 +114,8 @@ export class ServedLine {
 
   /** The thread is about to end. */
   fail(error: Error): void {
-    this.#put({ type: 'lost', during: 'line', error });
+    // the memory of a line that was closed may be another's by now
+    if (!this.#over) this.#put({ type: 'lost', during: 'line', error });
   }
 
   /** Bytes of the pump, as many as the socket likes. */
