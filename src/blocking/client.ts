@@ -150,7 +150,7 @@ export class BlockingClient {
     let ours = false;
     for (let taken = 0; ; ) {
       // behind what the client takes of the caller's memory comes as much of ours as can wait when this returns
-      if (!ours && typeof rest !== 'string' && rest.length < 2 * this.#mostWaiting) {
+      if (!ours && rest instanceof Uint8Array && rest.length < 2 * this.#mostWaiting) {
         rest = new Uint8Array(rest);
         ours = true;
       }

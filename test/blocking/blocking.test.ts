@@ -156,6 +156,16 @@ describe('the body', () => {
     );
   });
 
+  test('is text or octets, and no list of numbers, whatever their size', () => {
+    const { client } = connectedWorld();
+    client.sendSender('me@sender.example');
+    client.sendRecipient(ann);
+    client.sendBom();
+    for (const wrong of [new Uint16Array([0x0141]), [0x41], 5] as never[]) {
+      expect(misuse(() => client.sendBody(wrong))).toMatchObject({ code: 'EINVAL', option: 'chunk' });
+    }
+  });
+
   test('that the server cannot take is refused, and the message stays open', () => {
     const { client } = connectedWorld({ extensions: [] });
     client.sendSender('me@sender.example');
