@@ -170,7 +170,7 @@ export const mutants = [
   ['src/wire/capabilities.ts', 'if (params === undefined) return undefined;\n', ''],
   ['src/wire/command.ts', "base64(initial) || '='", 'base64(initial)'],
   ['src/wire/command.ts', '{ ...authShape, shown: mask }', 'authShape'],
-  ['src/wire/command.ts', "last ? ' LAST' : ''", "last ? '' : ' LAST'"],
+  ['src/wire/command.ts', "last ? ' LAST\\r\\n' : lineEnd", "last ? lineEnd : ' LAST\\r\\n'"],
   ['src/wire/command.ts', '<= lineLimit;\n}', '<= authLimit;\n}'],
   ['src/wire/command.ts', 'if (octets > limit) throw tooLong(verb, octets, limit);\n', ''],
   ['src/wire/command.ts', 'if (path.utf8 && !utf8) {', 'if (path.utf8 && utf8) {'],
