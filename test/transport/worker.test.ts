@@ -134,6 +134,13 @@ describe('wait()', () => {
     expect(heard).toBe(size);
   });
 
+  it('is woken by the rest of what the ring had no room for, though nothing comes behind it', async () => {
+    const { port } = await listen((socket) => socket.write('x'.repeat(6000)));
+    const watch = new Watch(worker({ readBytes: 4096 }));
+    watch.transport.open({ host, port });
+    await watch.until(() => watch.text.length === 6000);
+  });
+
   it('without a line just lets the time pass', () => {
     expect(worker().wait(1)).toBe(false);
     expect(worker().wait(Number.POSITIVE_INFINITY)).toBe(false);

@@ -140,10 +140,12 @@ export class ServedLine {
 
   /** Events of the socket, as many as the ring has room for. */
   #tell(): void {
-    for (let n = 0; this.#flush() && !this.#over; n++) {
+    // the rest of the last one is news as well
+    let news = this.#outgoing !== undefined;
+    for (; this.#flush() && !this.#over; news = true) {
       const event = this.#transport.poll();
       if (event === undefined) {
-        if (n > 0) this.#signal();
+        if (news) this.#signal();
         return;
       }
       if (event.type === 'drain') {
