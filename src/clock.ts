@@ -16,7 +16,7 @@ export interface Clock {
 }
 
 /** Node's longest timer; a later moment is reached in several hops. */
-const longestTimeoutMs = 2 ** 31 - 1;
+export const longestTimeoutMs = 2 ** 31 - 1;
 
 const wakes = new Wakes();
 /** The one timer of all clients, for the earliest of their wake-ups. */

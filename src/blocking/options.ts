@@ -1,12 +1,12 @@
 /**
  * The options of a blocking client: those of the step client, but for what only Node's event loop could do.
  */
+import { checkObject } from '../checks.ts';
 import { SmtpUsageError } from '../errors.ts';
 import type { SmtpClientOptions, TargetOptions } from '../options.ts';
 import type { AuthOptions } from '../sasl/credentials.ts';
 import type { WaitingTransport } from '../transport/transport.ts';
 import { worker } from '../transport/worker.ts';
-import { quoted } from '../wire/characters.ts';
 
 export interface BlockingOptions extends Omit<SmtpClientOptions, 'pump' | 'transport'> {
   /** One that can be waited for. @default worker({ ref: false }): the program may end before it has disconnected */
@@ -15,9 +15,7 @@ export interface BlockingOptions extends Omit<SmtpClientOptions, 'pump' | 'trans
 
 /** @throws SmtpUsageError EINVAL, naming the option */
 export function checkBlocking(options: BlockingOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new SmtpUsageError('EINVAL', `${quoted(options)} is not an object`, 'options');
-  }
+  checkObject(options, 'options');
   if ('pump' in options) throw new SmtpUsageError('EINVAL', 'a blocking client turns its own pump', 'pump');
   const { transport } = options;
   if (transport !== undefined && typeof transport.wait !== 'function') {

@@ -2,7 +2,7 @@
  * The begin of a message: what `sendBom` takes, and the header section that comes of it and of the envelope.
  * Pure; clock and chance are arguments.
  */
-import { noSuch } from '../checks.ts';
+import { checkObject, flag, noSuch } from '../checks.ts';
 import { type Clock, systemHex, systemRandom } from '../clock.ts';
 import { added, nothing } from '../core/lists.ts';
 import type { Mail } from '../core/mail.ts';
@@ -11,7 +11,7 @@ import { SmtpUsageError } from '../errors.ts';
 import { composeHeader, type HeaderFields, type Mailbox } from '../message/header.ts';
 import { chanceOctets, createMessageId } from '../message/id.ts';
 import type { Path } from '../wire/address.ts';
-import { isAscii, quoted } from '../wire/characters.ts';
+import { isAscii } from '../wire/characters.ts';
 
 export interface BomOptions {
   readonly subject?: string | undefined;
@@ -67,15 +67,13 @@ function chanceOf({ random }: ConnectionSettings): string {
 }
 
 function checkBom(options: BomOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new SmtpUsageError('EINVAL', `${quoted(options)} is not an object`, 'bom');
-  }
+  checkObject(options, 'bom');
   for (const key in options) {
     if (!keys.includes(key)) throw noSuch(key, keys, 'bom');
   }
   const { subject, date, headers, mime, raw } = options;
-  checkFlag(mime, 'bom.mime');
-  checkFlag(raw, 'bom.raw');
+  flag(mime, 'bom.mime');
+  flag(raw, 'bom.raw');
   // the section below takes milliseconds too, which are our own clock's
   if (typeof date === 'number') throw new SmtpUsageError('EINVAL', `not a date: ${date}`, 'date');
   if (raw && (subject ?? date ?? headers ?? mime) !== undefined) {
@@ -83,11 +81,6 @@ function checkBom(options: BomOptions): void {
     const key = names.find((name) => options[name] !== undefined);
     throw new SmtpUsageError('EINVAL', 'with raw the caller writes the whole header', `bom.${key}`);
   }
-}
-
-function checkFlag(value: boolean | undefined, option: string): void {
-  if (value === undefined || typeof value === 'boolean') return;
-  throw new SmtpUsageError('EINVAL', `${quoted(value)} is not true or false`, option);
 }
 
 /** The sender's domain where it is ASCII: what the message is filed under should be the sender's. */

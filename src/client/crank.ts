@@ -4,6 +4,7 @@
  *
  *   arrivals → deadlines → what may leave → events, one at a time → what the listeners asked for
  */
+import { callable } from '../checks.ts';
 import type { Clock } from '../clock.ts';
 import type { Connection } from '../core/connection.ts';
 import { type SmtpEvent, type Tracing, tracingEvents } from '../core/events.ts';
@@ -61,9 +62,7 @@ export class Crank {
   }
 
   set callback(fn: (() => void) | undefined) {
-    if (fn !== undefined && typeof fn !== 'function') {
-      throw new SmtpUsageError('EINVAL', `${quoted(fn)} is not a function`, 'fn');
-    }
+    callable(fn, 'fn');
     this.#callback = fn;
     if (fn !== undefined) this.#ringAgain();
   }

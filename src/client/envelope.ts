@@ -2,7 +2,7 @@
  * What `sendSender` and `sendRecipient` take, checked once: addresses by the grammar of the envelope, names and
  * parameters by theirs. It throws before anything is queued, and knows no connection.
  */
-import { checkKeys } from '../checks.ts';
+import { checkKeys, oneOf } from '../checks.ts';
 import type { Recipient } from '../core/events.ts';
 import type { RecipientExtras, Sender } from '../core/mail.ts';
 import { SmtpUsageError } from '../errors.ts';
@@ -44,7 +44,7 @@ export interface RecipientOptions {
 }
 
 const senderKeys = ['address', 'name', 'replyTo', 'size', 'body', 'smtputf8', 'ret', 'envid'];
-const types: readonly unknown[] = ['to', 'cc', 'bcc'];
+const types: readonly Recipient['type'][] = ['to', 'cc', 'bcc'];
 const recipientKeys = ['address', 'name', 'type', 'notify', 'orcpt'];
 
 const mayBeNull: PathRules = { allowNull: true };
@@ -83,9 +83,7 @@ export function checkRecipient(input: string | RecipientOptions, sender: Sender)
   if (typeof input === 'string') return smtputf8 ? bareUtf8 : bare;
   const { name, type = 'to', notify, orcpt } = asObject<RecipientOptions>(input, 'recipient', recipientKeys);
   if (name !== undefined) checkText(name, 'recipient.name');
-  if (!types.includes(type)) {
-    throw new SmtpUsageError('EINVAL', `${quoted(type)} is not one of to, cc, bcc`, 'recipient.type');
-  }
+  oneOf(type, types, 'recipient.type');
   return { name, type, parameters: { notify, orcpt, smtputf8 } };
 }
 

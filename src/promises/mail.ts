@@ -2,11 +2,10 @@
  * A whole mail as `send()` takes it, taken apart into what the steps take. What addresses and fields may be, the
  * steps decide.
  */
-import { checkKeys } from '../checks.ts';
+import { checkKeys, checkObject } from '../checks.ts';
 import type { BomOptions } from '../client/begin.ts';
 import type { RecipientOptions, SenderOptions } from '../client/envelope.ts';
 import { SmtpUsageError } from '../errors.ts';
-import { quoted } from '../wire/characters.ts';
 import type { Body } from './body.ts';
 
 /** A string is one address. */
@@ -38,9 +37,7 @@ const known: Readonly<Record<keyof Mail, true>> = {
 
 /** @throws SmtpUsageError EINVAL, naming what is missing or too much */
 export function checkMail(mail: Mail): void {
-  if (typeof mail !== 'object' || mail === null) {
-    throw new SmtpUsageError('EINVAL', `${quoted(mail)} is not an object`, 'mail');
-  }
+  checkObject(mail, 'mail');
   checkKeys(mail, Object.keys(known), 'mail');
   if (recipientsOf(mail).length === 0) {
     throw new SmtpUsageError('EINVAL', 'a mail needs a recipient: give to, cc or bcc', 'mail');

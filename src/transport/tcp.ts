@@ -10,6 +10,7 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { checkOptionsOf } from '../checks.ts';
+import { longestTimeoutMs } from '../clock.ts';
 import { clearBytes, LineError } from './line-error.ts';
 import { type TcpOptions, tcpChecks } from './tcp-options.ts';
 import { TlsMemory } from './tls-memory.ts';
@@ -20,8 +21,6 @@ const defaultReadBytes = 262_144;
 const defaultWriteBytes = 65_536;
 const defaultCloseMs = 2000;
 
-/** ms; Node takes a longer one for none. */
-const longestTimer = 2 ** 31 - 1;
 /**
  * Where what arrives in clear is put, whoever it is for: a new buffer for each read costs as much as the read. On Node
  * only: Deno does not bear it once TLS begins.
@@ -265,7 +264,7 @@ function connectOptions(target: Target, options: TcpOptions): TcpNetConnectOpts 
 
 /** Sends what is left and the end, reads away what still comes, and does not wait for ever. */
 function endGently(socket: Socket, closeMs: number): void {
-  const timer = setTimeout(() => socket.destroy(), Math.min(closeMs, longestTimer));
+  const timer = setTimeout(() => socket.destroy(), Math.min(closeMs, longestTimeoutMs));
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   socket.resume();

@@ -20,6 +20,18 @@ function world(auth: SmtpClientOptions['auth'], mechanism: string, at = 0) {
   return { clock, server, network, options };
 }
 
+/** A client whose first word of the login has just left. */
+function loggingIn({ clock, options }: ReturnType<typeof world>): SmtpClient {
+  const client = new SmtpClient(options);
+  client.connect();
+  while (client.lastReply?.code !== 250) {
+    client.execute();
+    clock.advance(1);
+  }
+  client.execute();
+  return client;
+}
+
 /** The JSON, and all octets in it as they are: one after another, so that what was cut is whole again. */
 function seen(json: Json): string {
   const text = JSON.stringify(json);
@@ -96,13 +108,7 @@ describe('S17: no secret is saved, and the login goes on', () => {
 
   it('a login on a line that the client has left is not in it either', () => {
     const one = world({ user: 'ann', password, allowPlaintext: true }, 'PLAIN');
-    const client = new SmtpClient(one.options);
-    client.connect();
-    while (client.lastReply?.code !== 250) {
-      client.execute();
-      one.clock.advance(1);
-    }
-    client.execute();
+    const client = loggingIn(one);
     client.abort();
     while (client.execute() === 'more');
     const login = Buffer.from(`\0ann\0${password}`).toString('base64');
@@ -129,13 +135,7 @@ describe('S17: no secret is saved, and the login goes on', () => {
     const late = { user: 'ann', allowPlaintext: true, token: () => new Promise<string>(() => {}) };
     const ready = { ...late, token };
     const one = world({ ...late, token: () => token }, 'XOAUTH2');
-    const client = new SmtpClient(one.options);
-    client.connect();
-    while (client.lastReply?.code !== 250) {
-      client.execute();
-      one.clock.advance(1);
-    }
-    client.execute();
+    const client = loggingIn(one);
     const saved = client.save();
     const restore = (auth: SmtpClientOptions['auth']) => {
       const other = world(auth, 'XOAUTH2');
